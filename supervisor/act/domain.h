@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_ACT_DOMAIN_H
+#define KW_ACT_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/known.h"
+
+/* What an encrypted guest needs and its file may leave out; unknown = leave alone. */
+struct kw_completion {
+	struct kw_u32 cbitpos, reduced_phys_bits;
+	struct kw_u64 hard_limit_bytes;
+};
+
+/*
+ * Writes the completion into a domain XML wherever the element is missing, and
+ * drops <memoryBacking><locked/> in favour of the finite limit; what the file
+ * says itself is kept. 0 and the new text, owned by the caller; -EBADMSG when
+ * the text is not a domain.
+ */
+int kw_domain_complete(const char *xml, const struct kw_completion *completion, char **ret_xml);
+
+struct kw_libvirt;
+
+/*
+ * Connects to libvirt. uri NULL: "qemu:///system". 0 or negative errno with
+ * libvirt's own text in error.
+ */
+int kw_libvirt_open(const char *uri, struct kw_libvirt **ret_libvirt, char *error, size_t error_size);
+void kw_libvirt_close(struct kw_libvirt *libvirt);
+
+/* cbitpos and reducedPhysBits of the host's domain capabilities; unknown where it names none. */
+int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
+			struct kw_u32 *ret_reduced_phys_bits, char *error, size_t error_size);
+
+/*
+ * Starts the domain, defined as well when persistent. Blocks until QEMU is up
+ * or has failed. ret_uuid: at least KW_UUID_LEN + 1 bytes.
+ */
+int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, bool persistent, char *ret_uuid,
+		     char *error, size_t error_size);
+
+#endif

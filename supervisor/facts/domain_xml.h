@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_FACTS_DOMAIN_XML_H
+#define KW_FACTS_DOMAIN_XML_H
+
+#include "model/domain.h"
+
+/* A longer domain XML is refused: libvirt's own are a few KiB. */
+#define KW_DOMAIN_XML_MAX (4u << 20)
+
+/*
+ * Reads a libvirt domain XML. The text may be hostile: no entity is expanded,
+ * nothing is fetched, depth and size are bounded, the encoding must be UTF-8.
+ * 0; -EMSGSIZE, -EBADMSG (not XML, not a <domain>, a number or unit that makes
+ * no sense), -ENOMEM, each with "line N: what is wrong" in error. The caller
+ * owns *ret_domain.
+ */
+int kw_domain_xml_parse(const char *xml, size_t length, struct kw_domain *ret_domain, char *error,
+			size_t error_size);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_FACTS_PROCESS_H
+#define KW_FACTS_PROCESS_H
+
+#include "model/guest.h"
+#include "model/uuids.h"
+
+/*
+ * Fills uuid, name and libvirt of every guest from the command line and the
+ * cgroup of its process below proc ("/proc", or a recorded tree in tests). A
+ * process that is gone leaves them empty: that is no error.
+ */
+void kw_process_name_guests(const char *proc, struct kw_guest_list *list);
+
+/*
+ * UUIDs of all QEMU processes there are now, whether the kernel already shows
+ * their guest or not. 0 or negative errno; the caller frees with
+ * kw_uuid_list_done().
+ */
+int kw_process_uuids(const char *proc, struct kw_uuid_list *ret_list);
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_MODEL_CLAIM_H
+#define KW_MODEL_CLAIM_H
+
+#include "model/guest.h"
+
+/* What a guest will take once it runs. Made by policy from the domain XML. */
+struct kw_claim {
+	char uuid[KW_UUID_LEN + 1];
+	char name[KW_NAME_MAX];
+	enum kw_guest_type type;
+	uint64_t memory_bytes;		/* maximum memory, hot-plug included */
+	uint64_t pinned_bytes;		/* 0 for a plain guest */
+	uint64_t memlock_bytes;		/* RLIMIT_MEMLOCK it needs; 0 for a plain guest */
+	uint64_t ceiling_bytes;		/* the most host memory it may come to use */
+};
+
+/*
+ * A claim that was admitted. It is pending until the kernel shows the guest;
+ * from then on the kernel's own figures count and the hold only keeps the
+ * claim for comparison.
+ */
+struct kw_hold {
+	struct kw_claim claim;
+	uint64_t taken_ns;		/* CLOCK_BOOTTIME of the admission */
+	pid_t pid;			/* 0 while pending */
+	uint64_t start_time_ns;		/* of that process; 0 while pending */
+};
+
+struct kw_hold_list {
+	struct kw_hold *holds;
+	size_t count;
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_MODEL_CONFIG_H
+#define KW_MODEL_CONFIG_H
+
+#include "model/known.h"
+#include "model/slots.h"
+
+/* What /etc/kvmward/kvmward.conf says; kvmward.conf(5) documents each key. */
+struct kw_config {
+	/* [slots] */
+	uint32_t reserve[KW_POOL_COUNT];	/* sev_reserve, sev_es_reserve: slots never given out */
+	struct kw_u32 num_memory_encrypted_guests; /* operator's override: at most so many at once */
+	/* [memory] */
+	uint64_t reserved_host_memory_bytes;	/* reserved_host_memory_mb */
+	/* [hook] */
+	bool admit_encrypted_unasked;	/* encrypted_when_unreachable = admit | refuse */
+	bool admit_plain_unasked;	/* plain_when_unreachable = admit | refuse */
+	/* [daemon] */
+	uint32_t hold_timeout_s;	/* hold_timeout: a hold without a process ends after it */
+};
+
+/* What is in force where the file says nothing. */
+void kw_config_defaults(struct kw_config *ret_config);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_MODEL_UUIDS_H
+#define KW_MODEL_UUIDS_H
+
+#include "model/guest.h"
+
+/* A set of guest UUIDs, in no order. */
+struct kw_uuid_list {
+	char (*uuids)[KW_UUID_LEN + 1];
+	size_t count;
+};
+
+/* Frees what the list owns and empties it; takes NULL. */
+void kw_uuid_list_done(struct kw_uuid_list *list);
+
+bool kw_uuid_list_has(const struct kw_uuid_list *list, const char *uuid);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_MODEL_VERDICT_H
+#define KW_MODEL_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Every verdict has a stable code, documented in kvmward-verdicts(7): X(symbol,
+ * "code", "what it means", "what to do").
+ */
+#define KW_VERDICTS(X)                                                                             \
+	X(ADMITTED, "admitted", "The host can hold this guest.", "Nothing.")                       \
+	X(SLOT_FULL, "slot-full", "Every slot of the pool is taken.",                              \
+	  "Stop a guest, or raise the ASID split (BIOS \"minimum SEV ASID\").")                    \
+	X(SLOT_RESERVED, "slot-reserved", "Only slots that the operator keeps in reserve are free.", \
+	  "Stop a guest, or lower the reserve of the pool in kvmward.conf.")                       \
+	X(SLOT_NONE, "slot-none", "The host has no slot of this pool at all.",                     \
+	  "Set BIOS \"minimum SEV ASID\" above 1 for SEV-ES and SEV-SNP, and at most the highest ASID for SEV.") \
+	X(TYPE_UNAVAILABLE, "type-unavailable", "The host does not offer this kind of encryption.", \
+	  "Enable it in the BIOS and in kvm_amd; see 'kvmward host'.")                             \
+	X(MEMORY_FULL, "memory-full", "The host's memory cannot hold what this guest pins.",       \
+	  "Stop a guest, give this one less memory, or lower the host reserve.")                   \
+	X(FACTS_UNKNOWN, "facts-unknown", "What the host has left is not known.",                  \
+	  "Load the module with 'modprobe kvmward' and read 'kvmward host'.")                      \
+	X(DAEMON_UNREACHABLE, "daemon-unreachable", "kvmwardd cannot be asked.",                   \
+	  "Start it with 'systemctl start kvmwardd'.")                                             \
+	X(XML_INVALID, "xml-invalid", "The domain XML cannot be read.", "Mend the line that is named.") \
+	X(NO_UEFI, "no-uefi", "An encrypted guest needs UEFI firmware.",                           \
+	  "Add a pflash <loader> and an <nvram> below <os>.")                                      \
+	X(NOT_Q35, "not-q35", "An encrypted guest needs machine type q35.",                        \
+	  "Set machine='q35' on <type> below <os>.")                                               \
+	X(NOT_STATELESS, "not-stateless", "SEV-SNP needs stateless firmware.",                     \
+	  "Set stateless='yes' on <loader>.")                                                      \
+	X(SECURE_BOOT, "secure-boot", "Secure Boot needs SMM, which an encrypted guest cannot have.", \
+	  "Remove secure='yes' from <loader> and <smm> from <features>.")                          \
+	X(PASSTHROUGH, "passthrough", "Host devices cannot be passed to an encrypted guest.",      \
+	  "Remove the <hostdev>, or the <interface type='hostdev'>.")                              \
+	X(IDE_DISK, "ide-disk", "An encrypted guest cannot use an IDE disk.",                      \
+	  "Use bus='virtio', 'scsi' (virtio-scsi) or 'sata'.")                                     \
+	X(VMCOREINFO, "vmcoreinfo", "vmcoreinfo does not work in an encrypted guest.",             \
+	  "Remove <vmcoreinfo> from <features>.")                                                  \
+	X(BOOT_ROM, "boot-rom", "A network card's option ROM cannot boot an encrypted guest.",     \
+	  "Remove <boot> from the <interface>, or set <rom enabled='no'/>.")                       \
+	X(BAD_POLICY, "bad-policy", "The <policy> does not fit the type of <launchSecurity>.",     \
+	  "Use 0x0033 for SEV, 0x0037 for SEV-ES, 0x00030000 for SEV-SNP.")                        \
+	X(UNKNOWN_SECURITY, "unknown-security", "This <launchSecurity> type is not known here.",   \
+	  "Use type 'sev' or 'sev-snp'.")                                                          \
+	X(MEMLOCK_SMALL, "memlock-small", "The guest's memory lock is smaller than what it pins.", \
+	  "Raise <hard_limit> below <memtune>.")                                                   \
+	X(HOOK_USAGE, "hook-usage", "The hook was not called as libvirt calls it.",                \
+	  "See https://libvirt.org/hooks.html.")
+
+enum kw_code {
+#define X(symbol, code, meaning, remedy) KW_##symbol,
+	KW_VERDICTS(X)
+#undef X
+	KW_CODE_COUNT
+};
+
+struct kw_verdict {
+	enum kw_code code;
+	char sentence[512];	/* one sentence for people, with the numbers; no final newline */
+};
+
+static inline bool kw_verdict_admits(const struct kw_verdict *verdict)
+{
+	return verdict->code == KW_ADMITTED;
+}
+
+/* The stable code ("slot-full"), what it means, what to do. Never NULL. */
+const char *kw_code_name(enum kw_code code);
+const char *kw_code_meaning(enum kw_code code);
+const char *kw_code_remedy(enum kw_code code);
+
+/* The code of that name; 0, or -ENOENT with *ret_code untouched. */
+int kw_code_find(const char *name, enum kw_code *ret_code);
+
+#endif

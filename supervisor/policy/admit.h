@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_POLICY_ADMIT_H
+#define KW_POLICY_ADMIT_H
+
+#include "model/claim.h"
+#include "model/config.h"
+#include "model/facts.h"
+#include "model/verdict.h"
+
+/*
+ * What one pool has left:
+ * free = min(capacity, operator's override) - taken - pending holds - reserve, never below 0.
+ */
+struct kw_pool_room {
+	struct kw_u32 capacity, taken, free;	/* free is unknown when one of the others is */
+	uint32_t pending, reserve;
+};
+void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		  const struct kw_config *config, enum kw_pool pool, struct kw_pool_room *ret_room);
+
+/* Memory of the host that encrypted guests and pending holds leave, reserve taken off. */
+struct kw_memory_room {
+	struct kw_u64 total_bytes, guests_bytes, free_bytes;
+	uint64_t pending_bytes, reserve_bytes;
+};
+void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		    const struct kw_config *config, struct kw_memory_room *ret_room);
+
+/*
+ * May this guest start now? A hold or a running guest of the claim's own UUID
+ * does not count against it. Pure: the same arguments give the same verdict.
+ * Plain guests are admitted; for an encrypted one everything that the decision
+ * needs must be known.
+ */
+void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
+	      const struct kw_config *config, const struct kw_claim *claim,
+	      struct kw_verdict *ret_verdict);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_POLICY_CLAIMS_H
+#define KW_POLICY_CLAIMS_H
+
+#include "model/claim.h"
+#include "model/domain.h"
+
+/*
+ * What the domain will take once it runs. 0; -EINVAL when its guest type is
+ * not known to us (*ret_claim untouched).
+ */
+int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim);
+
+#endif
