@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_BASE_CLOCK_H
+#define KW_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define KW_NS_PER_S 1000000000ull
+#define KW_NS_PER_MS 1000000ull
+
+/* ns since boot, time asleep included: the clock of process start times and holds. */
+uint64_t kw_clock_boottime_ns(void);
+
+/* ns since boot, time asleep left out: the clock of deadlines. */
+uint64_t kw_clock_monotonic_ns(void);
+
+#endif
