@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kvmward: every job a person does. 'make help' lists them.
+
+KVER ?= $(shell uname -r)
+O ?= $(CURDIR)/build
+KERNELS ?= 6.1 6.12
+
+all: ## build the module for this kernel and the supervisor
+	$(MAKE) -C kmod O=$(O)/kmod KVER=$(KVER)
+	$(MAKE) -C supervisor O=$(O)/supervisor
+
+install: ## install what 'all' has built; DESTDIR= for packagers
+	$(MAKE) -C kmod install O=$(O)/kmod KVER=$(KVER) DESTDIR=$(DESTDIR)
+	$(MAKE) -C supervisor install O=$(O)/supervisor DESTDIR=$(DESTDIR)
+
+demo: ## the main job on a simulated SEV host, with nothing prepared
+	scripts/demo
+
+check: deps ## every test, on every supported kernel (KERNELS="6.1 6.12")
+	KERNELS="$(KERNELS)" scripts/check
+
+check-fast: deps lint unit ## lint and unit tests, under a minute, no virtual machine
+
+unit: ## unit tests of the supervisor
+	$(MAKE) -C supervisor check O=$(O)/supervisor
+
+sanitize: deps ## unit tests under address and undefined-behaviour sanitizers
+	$(MAKE) -C supervisor check O=$(O)/supervisor-asan \
+		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE"
+
+lint: ## layering, licences, shell, man pages
+	scripts/lint
+
+deps: ## install what building and unit tests need (Debian, root)
+	@scripts/deps
+
+lab: ## a login on the simulated SEV host
+	scripts/lab shell
+
+header: ## generate uapi/linux/kvmward.h from uapi/kvmward.yaml
+	scripts/lab chroot -- make -C uapi header
+
+clean: ## remove build/
+	rm -rf $(O)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all install demo check check-fast unit sanitize lint deps lab header clean help
