@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/uuids.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void kw_uuid_list_done(struct kw_uuid_list *list)
+{
+	if (!list)
+		return;
+	free(list->uuids);
+	memset(list, 0, sizeof(*list));
+}
+
+bool kw_uuid_list_has(const struct kw_uuid_list *list, const char *uuid)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcasecmp(list->uuids[i], uuid))
+			return true;
+	return false;
+}

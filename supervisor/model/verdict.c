@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/verdict.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *meaning, *remedy;
+} codes[] = {
+#define X(symbol, code, meaning, remedy) { code, meaning, remedy },
+	KW_VERDICTS(X)
+#undef X
+};
+
+static bool is_code(enum kw_code code)
+{
+	return (unsigned int)code < KW_CODE_COUNT;
+}
+
+const char *kw_code_name(enum kw_code code)
+{
+	return is_code(code) ? codes[code].name : "unknown-code";
+}
+
+const char *kw_code_meaning(enum kw_code code)
+{
+	return is_code(code) ? codes[code].meaning : "This program does not know the code.";
+}
+
+const char *kw_code_remedy(enum kw_code code)
+{
+	return is_code(code) ? codes[code].remedy : "Update kvmward.";
+}
+
+int kw_code_find(const char *name, enum kw_code *ret_code)
+{
+	for (unsigned int i = 0; i < KW_CODE_COUNT; i++) {
+		if (!strcmp(codes[i].name, name)) {
+			*ret_code = (enum kw_code)i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
