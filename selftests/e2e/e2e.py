@@ -1,0 +1,506 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The whole way through: module, supervisor, hook, libvirt, QEMU, real guests.
+
+Each test leaves the host empty, which also is what each test begins by proving.
+Expects a host with at least 2 SEV slots and 1 SEV-ES slot, and libvirt running.
+"""
+
+import concurrent.futures
+import glob
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import host
+import ktap
+from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
+from ktap import test
+
+HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
+SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
+CONFIG = "/etc/kvmward/kvmward.conf"
+UUID = "5ea15ea1-0000-4000-8000-000000000001"
+
+
+def kernel_count(pool):
+    """The kernel's own count where it has one, otherwise the guests' own."""
+    current = host.misc("current")
+    return current[pool.replace("-", "_")] if current else pools()[pool]["in_use"]
+
+
+def assert_empty():
+    wait_for("the host is empty",
+             lambda: all(p["in_use"] == 0 and p["charged"] == 0 and p["held"] == 0
+                         for p in pools().values()), 10)
+
+
+def clean():
+    host.destroy_all()
+    assert_empty()
+
+
+def fill(pool="sev"):
+    """Launches guests until the pool is full; their names."""
+    names = []
+    for number in range(pools()[pool]["free"]):
+        names.append(f"{pool}{number}")
+        result = launch(names[-1], kind=pool)
+        assert result.status == 0, str(result)
+    return names
+
+
+def assert_refused(result, code, status=3):
+    assert result.status == status, str(result)
+    assert f"{code}:" in result.err, f"no '{code}:' in\n{result}"
+
+
+def no_qemu(name):
+    """QEMU never ran for this domain: libvirt made no log for it."""
+    return not os.path.exists(f"/var/log/libvirt/qemu/{name}.log")
+
+
+def proc_status(pid, key):
+    for line in host.read(f"/proc/{pid}/status").splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1])
+    raise AssertionError(f"no {key} in /proc/{pid}/status")
+
+
+@test
+def host_facts():
+    """host and slots agree with the simulated processor and misc.capacity"""
+    facts = host.kvmward_json("host")
+    low, high = host.asid_range()
+    assert (facts["min_sev_asid"], facts["max_asid"]) == (low, high), facts
+    assert facts["sev_enabled"] == 1 and facts["sev_es_enabled"] == 1, facts
+    assert facts["facts_source"] == "btf", facts
+    capacity = host.misc("capacity")
+    assert pools()["sev"]["capacity"] == high - low + 1 == capacity["sev"]
+    assert pools()["sev-es"]["capacity"] == low - 1 == capacity["sev_es"]
+
+
+@test
+def fill_and_refuse():
+    """guests are launched until the pool is full, the next one is refused by us and virsh"""
+    low, high = host.asid_range()
+    names = fill("sev")
+    assert len(names) == high - low + 1, names
+    seen = {g["name"]: g for g in guests()}
+    assert sorted(seen) == sorted(names), seen
+    assert len({g["asid"] for g in seen.values()}) == len(names), seen
+    for g in seen.values():
+        assert low <= g["asid"] <= high and g["type"] == "sev", g
+        assert g["pinned_bytes"] >= 256 << 20, g
+        assert proc_status(g["pid"], "VmPin") == proc_status(g["pid"], "VmLck") == 0, g
+    assert pools()["sev"]["free"] == 0
+    assert pools()["sev"]["in_use"] == pools()["sev"]["charged"] == kernel_count("sev")
+
+    assert_refused(launch("toomany"), "slot-full")
+    assert no_qemu("toomany")
+    result = virsh_create("toomany2")
+    assert_refused(result, "slot-full", status=1)
+    assert no_qemu("toomany2")
+    assert pools()["sev"]["held"] == 0
+
+    result = launch("es", kind="sev-es")
+    assert result.status == 0, str(result)
+    assert 1 <= guest("es")["asid"] < low and guest("es")["type"] == "sev-es"
+    assert kernel_count("sev-es") == pools()["sev-es"]["in_use"] == 1
+
+    host.destroy(names[0])
+    took = wait_for("its slot is free", lambda: pools()["sev"]["free"] == 1, 5)
+    ktap.diagnose(f"slot free {took:.2f} s after destroy")
+    assert took < 1
+    result = launch("next")
+    assert result.status == 0, str(result)
+
+
+@test
+def outside_guest_counts():
+    """a guest that libvirt knows nothing of lowers what can be admitted, and is shown as such"""
+    free = pools()["sev"]["free"]
+    with SevVm("--type=sev", f"--count={free}", "--pin=1"):
+        assert pools()["sev"]["free"] == 0
+        assert all(g["libvirt"] is False for g in guests()), guests()
+        assert "outside" in must("kvmward", "guests")
+        assert_refused(launch("late"), "slot-full")
+        assert_refused(virsh_create("late2"), "slot-full", status=1)
+    wait_for("slots are back", lambda: pools()["sev"]["free"] == free, 5)
+
+
+@test
+def outside_qemu_counts():
+    """plain QEMU started by hand takes a slot that kvmward counts"""
+    free = pools()["sev"]["free"]
+    caps = host.kvmward_json("host")
+    qemu = subprocess.Popen([
+        "qemu-system-x86_64", "-machine", "q35,confidential-guest-support=sev0", "-accel", "kvm",
+        "-cpu", "host", "-m", "64", "-nodefaults", "-display", "none", "-S",
+        "-object", f"sev-guest,id=sev0,cbitpos={caps['c_bit_position']},reduced-phys-bits=1,policy=1",
+        "-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"],
+        stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        wait_for(f"it has a slot (QEMU: {qemu.poll()})", lambda: pools()["sev"]["in_use"] == 1, 60)
+        mine = [g for g in guests() if g["pid"] == qemu.pid]
+        assert mine and mine[0]["libvirt"] is False and mine[0]["type"] == "sev", guests()
+        assert pools()["sev"]["free"] == free - 1
+    finally:
+        qemu.kill()
+        qemu.wait(10)
+
+
+@test
+def mirror_and_orphan():
+    """a mirror takes no slot; an orphan is shown and still counts"""
+    with SevVm("--type=sev", "--count=1", "--mirrors=1"):
+        pool = pools()["sev"]
+        assert (pool["in_use"], pool["mirrors"]) == (1, 1), pool
+        assert kernel_count("sev") == 1
+        assert sorted(g["mirror"] for g in guests()) == [False, True], guests()
+    assert_empty()
+    with SevVm("--type=sev", "--count=1", "--orphan"):
+        assert pools()["sev"]["in_use"] == 1 == kernel_count("sev")
+        assert [g["orphan"] for g in guests()] == [True], guests()
+
+
+@test
+def parallel_starts():
+    """more starts at once than slots are free: exactly as many run, no hold is left"""
+    free = pools()["sev"]["free"]
+    names = [f"race{n}" for n in range(free + 2)]
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        results = list(pool.map(virsh_create, names))
+    started = [r for r in results if r.status == 0]
+    assert len(started) == free, "\n".join(map(str, results))
+    for result in results:
+        if result.status:
+            assert "slot-full:" in result.err, str(result)
+    assert len(host.running()) == free
+    assert pools()["sev"]["held"] == 0, pools()
+
+
+@test
+def daemon_killed_between_steps():
+    """kvmwardd is killed with -9 after each step of a start and a stop: slots right in a second"""
+    assert launch("bystander").status == 0
+    try:
+        for step in ("prepare", "start", "started", "stopped", "release"):
+            sabotage(f'[ "$2" = {step} ] && systemctl kill -s KILL kvmwardd', once=True)
+            result = virsh_create("victim")
+            up = result.status == 0
+            ktap.diagnose(f"killed after {step}: guest {'runs' if up else 'was refused'}")
+            assert up or "daemon-unreachable" in result.err, str(result)
+            if up:
+                host.destroy("victim")
+            wait_for("the daemon is back", lambda: pools()["sev"]["held"] is not None, 10)
+            took = wait_for("slots are right", lambda: pools()["sev"]["held"] == 0
+                            and pools()["sev"]["in_use"] == kernel_count("sev") == 1, 5)
+            ktap.diagnose(f"slots right after {took:.2f} s")
+            assert took < 1
+            assert host.running() == ["bystander"]
+    finally:
+        os.unlink(SABOTAGE)
+
+
+@test
+def daemon_stopped_between_steps():
+    """kvmwardd ends for good between hold and start: refused, and nothing stays held"""
+    sabotage('[ "$2" = prepare ] && systemctl stop kvmwardd', once=True)
+    try:
+        result = virsh_create("victim")
+        assert_refused(result, "daemon-unreachable", status=1)
+    finally:
+        os.unlink(SABOTAGE)
+        host.daemon("start")
+    took = wait_for("nothing is held", lambda: pools()["sev"]["held"] == 0, 5)
+    assert took < 1, took
+
+
+@test
+def holds_survive():
+    """a hold outlives kvmwardd, and ends when its time is over"""
+    xml = host.domain("ghost", uuid=UUID, complete=True)
+    host.write(CONFIG, "[daemon]\nhold_timeout = 5\n")
+    must("kvmward", "reload")
+    try:
+        assert run(HOOK, "ghost", "prepare", "begin", "-", text=xml).status == 0
+        assert run(HOOK, "ghost", "prepare", "begin", "-", text=xml).status == 0
+        assert pools()["sev"]["held"] == 1
+        old = host.daemon_pid()
+        host.daemon_kill()
+        wait_for("the daemon is back",
+                 lambda: host.daemon_pid() not in (0, old) and pools()["sev"]["held"] is not None, 10)
+        assert pools()["sev"]["held"] == 1
+        wait_for("the hold ends", lambda: pools()["sev"]["held"] == 0, 15)
+    finally:
+        os.unlink(CONFIG)
+        must("kvmward", "reload")
+
+
+@test
+def libvirtd_restart():
+    """libvirtd restarts with guests running, with and without kvmwardd: none is killed"""
+    assert launch("stays").status == 0
+    assert launch("stays-plain", kind="plain").status == 0
+    pid = guest("stays")["pid"]
+    for stopped in (False, True):
+        if stopped:
+            host.daemon("stop")
+        try:
+            must("systemctl", "restart", "libvirtd")
+            wait_for("libvirtd answers", lambda: run("virsh", "list").status == 0, 60)
+        finally:
+            host.daemon("start")
+        assert sorted(host.running()) == ["stays", "stays-plain"]
+        assert guest("stays")["pid"] == pid
+
+
+@test
+def daemon_away():
+    """with kvmwardd stopped an encrypted guest is refused in under 2 s, a plain one starts"""
+    host.daemon("stop")
+    try:
+        result = run(HOOK, "away", "prepare", "begin", "-", text=host.domain("away", complete=True))
+        assert result.status != 0 and "daemon-unreachable:" in result.err, str(result)
+        ktap.diagnose(f"refused after {result.seconds:.2f} s")
+        assert result.seconds < 2, result.seconds
+        assert_refused(virsh_create("away"), "daemon-unreachable", status=1)
+        assert no_qemu("away")
+        assert_refused(launch("away"), "daemon-unreachable")
+        plain = virsh_create("away-plain", kind="plain")
+        assert plain.status == 0, str(plain)
+        assert "held" in must("kvmward", "slots").lower()
+        assert pools()["sev"]["held"] is None
+    finally:
+        host.daemon("start")
+
+
+@test
+def module_away():
+    """rmmod at any time, also under kvmwardd; modprobe gives the same answers again"""
+    assert launch("stays").status == 0
+    before = (host.kvmward_json("host"), pools(), guests())
+    must("rmmod", "kvmward")
+    try:
+        result = run(HOOK, "blind", "prepare", "begin", "-", text=host.domain("blind", complete=True))
+        # asking the kernel for the family may load the module again: that is its alias
+        assert result.status == 0 or "facts-unknown:" in result.err, str(result)
+        run(HOOK, "blind", "release", "end", "-", text=host.domain("blind", complete=True))
+    finally:
+        must("modprobe", "kvmward")
+    assert (host.kvmward_json("host"), pools(), guests()) == before
+
+
+@test
+def family_autoload():
+    """the module is loaded by its family name when somebody asks"""
+    must("rmmod", "kvmward")
+    assert pools()["sev"]["capacity"] is not None
+    assert os.path.exists("/sys/module/kvmward")
+
+
+HOSTILE = {
+    "empty": "",
+    "not XML": "launch me",
+    "truncated": host.domain("bad")[:200],
+    "not a domain": "<network/>",
+    "external entity": "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/shadow'>]>"
+                       + host.domain("bad").replace("bad", "&x;", 1),
+    "billion laughs": "<!DOCTYPE d [<!ENTITY a 'aaaaaaaaaa'>" + "".join(
+        f"<!ENTITY {chr(98 + n)} '{('&' + chr(97 + n) + ';') * 10}'>" for n in range(9))
+        + "]>" + host.domain("bad").replace("bad", "&j;", 1),
+    "deep": "<domain type='kvm'>" + "<a>" * 100000 + "</a>" * 100000 + "</domain>",
+    "latin-1": "<?xml version='1.0' encoding='ISO-8859-1'?>" + host.domain("bad"),
+    "negative memory": host.domain("bad").replace(">256<", ">-256<"),
+    "huge memory": host.domain("bad").replace(">256<", ">99999999999999999999<"),
+}
+
+
+@test
+def bad_xml():
+    """malformed and hostile XML: a clear error each from plan, launch and hook; none admitted"""
+    for what, xml in HOSTILE.items():
+        path = host.file_of(xml, "bad")
+        for result in (kvmward("plan", path), kvmward("launch", path)):
+            assert result.status in (1, 3), f"{what}: {result}"
+            assert result.err.strip() and "bad.xml" in result.err, f"{what}: {result}"
+            assert "shadow" not in result.err and "root:" not in result.err + result.out
+        result = run(HOOK, "bad", "prepare", "begin", "-", text=xml)
+        assert result.status != 0 and "kvmward: " in result.err, f"{what}: {result}"
+        assert result.err.count("\n") == 1, f"{what}: {result}"
+    path = f"{host.NS}/huge.xml"
+    with open(path, "wb") as file:
+        file.write(b"<domain type='kvm'><name>")
+        for _ in range(100):
+            file.write(b"x" * (1 << 20))
+        file.write(b"</name></domain>")
+    result = kvmward("launch", path)
+    assert result.status in (1, 3) and "huge.xml" in result.err, str(result)
+    with open(path, "rb") as file:
+        done = subprocess.run([HOOK, "huge", "prepare", "begin", "-"], stdin=file,
+                              capture_output=True, timeout=10, check=False)
+    assert done.returncode != 0 and b"kvmward: " in done.stderr, done
+    os.unlink(path)
+    assert pools()["sev"]["held"] == 0 and host.running() == []
+    assert run("systemctl", "is-active", "kvmwardd").out.strip() == "active"
+
+
+@test
+def impossible_domains():
+    """what cannot work as an encrypted guest is refused with the rule and the line"""
+    cases = {
+        "no-uefi": {"loader": False},
+        "not-q35": {"machine": "pc"},
+        "passthrough": {"devices": "<hostdev mode='subsystem' type='pci'><source>"
+                        "<address domain='0' bus='0' slot='3' function='0'/></source></hostdev>"},
+        "ide-disk": {"devices": "<disk type='file' device='disk'><source file='/x'/>"
+                     "<target dev='hda' bus='ide'/></disk>"},
+        "memlock-small": {"extra": "<memtune><hard_limit unit='MiB'>64</hard_limit></memtune>"},
+    }
+    for code, how in cases.items():
+        result = launch("impossible", **how)
+        assert_refused(result, code)
+        assert "line " in result.err or "impossible.xml:" in result.err, str(result)
+        assert no_qemu("impossible")
+
+
+@test
+def bad_config():
+    """a malformed configuration is refused with file and line; the old one stays in force"""
+    host.write(CONFIG, "[slots]\nsev_reserve = 1\n")
+    must("kvmward", "reload")
+    try:
+        assert pools()["sev"]["reserved"] == 1
+        for text in ("[slots]\nsev_reserve = many\n", "[slots]\nsev_reserve = -1\n", "[slots]\nx = 1\n",
+                     "[what]\n", "sev_reserve\n", "[slots]\nsev_reserve = 1\nsev_reserve = 2\n",
+                     "[slots]\nsev_reserve = 99999999999999999999\n"):
+            host.write(CONFIG, text)
+            result = kvmward("reload")
+            assert result.status == 1 and f"{CONFIG}:" in result.err, f"{text!r}: {result}"
+            assert pools()["sev"]["reserved"] == 1
+        for _ in range(pools()["sev"]["free"]):
+            assert launch(f"r{_}").status == 0
+        assert_refused(launch("reserved"), "slot-reserved")
+    finally:
+        os.unlink(CONFIG)
+        must("kvmward", "reload")
+
+
+@test
+def bad_hook_calls():
+    """a hook call with arguments missing, stdin closed or never ending: an error in time"""
+    xml = host.domain("odd", complete=True)
+    for argv in ([], ["odd"], ["odd", "prepare"], ["", "prepare", "begin", "-"]):
+        result = run(HOOK, *argv, text=xml)
+        assert result.status != 0 and "kvmward: " in result.err, str(result)
+    result = run("sh", "-c", f"{HOOK} odd prepare begin - <&-")
+    assert result.status != 0 and "kvmward: " in result.err, str(result)
+    begin = time.monotonic()
+    hook = subprocess.Popen([HOOK, "odd", "prepare", "begin", "-"], stdin=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+    assert hook.wait(10) != 0
+    took = time.monotonic() - begin
+    ktap.diagnose(f"open stdin: refused after {took:.2f} s")
+    assert took < 2.5, took
+    hook.stdin.close()
+    for text in ("", "junk", xml):
+        assert run(HOOK, "odd", "reconnect", "begin", "-", text=text).status == 0
+    assert pools()["sev"]["held"] == 0
+
+
+@test
+def ordinary_user():
+    """an ordinary user sees host and slots, and is told what the rest needs"""
+    as_user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+    assert run(*as_user, "kvmward", "host").status == 0
+    assert run(*as_user, "kvmward", "slots").status == 0
+    result = run(*as_user, "kvmward", "guests")
+    assert result.status == 1 and "CAP_NET_ADMIN" in result.err, str(result)
+    result = run(*as_user, HOOK, "user", "prepare", "begin", "-",
+                 text=host.domain("user", complete=True))
+    assert result.status != 0, "an ordinary user took a hold"
+    assert run(*as_user, "kvmward", "reload").status == 1
+
+
+@test
+def usage():
+    """wrong usage exits 2 and says how; help and version exit 0"""
+    for argv in (["nonsense"], ["slots", "--nonsense"], ["launch"], ["plan", "a", "b"], []):
+        result = kvmward(*argv)
+        assert result.status == 2 and result.err, str(result)
+    for command in ("host", "slots", "guests", "plan", "launch", "watch", "metrics", "verdicts"):
+        assert kvmward(command, "--help").status == 0, command
+    assert kvmward("launch", "/nonexistent.xml").status == 1
+    assert run("sh", "-c", "kvmward slots >/dev/full").status == 1
+
+
+@test
+def tables_fit():
+    """no human table is wider than 80 columns on a terminal"""
+    assert launch("a-guest-with-a-rather-long-name-as-nova-likes-them-instance-00000001").status == 0
+    for command in ("host", "slots", "guests", "verdicts"):
+        out = must("script", "-qec", f"stty cols 80; kvmward {command}", "/dev/null")
+        for line in out.replace("\r", "").splitlines():
+            assert len(line) <= 80, f"{command}: {len(line)} columns: {line}"
+
+
+@test
+def metrics():
+    """metrics are clean under promtool and say what slots and guests say"""
+    assert launch("measured").status == 0
+    text = must("kvmward", "metrics")
+    result = run("promtool", "check", "metrics", text=text)
+    assert result.status == 0 and not result.err.strip() + result.out.strip(), str(result)
+    values = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+              for line in text.splitlines() if line and line[0] != "#"}
+    used = [v for k, v in values.items() if "slots" in k and 'pool="sev"' in k and v == 1]
+    assert used, text
+    pinned = guest("measured")["pinned_bytes"]
+    assert any("pinned_bytes" in k and 'name="measured"' in k and v == pinned
+               for k, v in values.items()), text
+
+
+@test
+def watch():
+    """watch prints a line when a guest comes and when it goes"""
+    process = subprocess.Popen(["kvmward", "watch"], stdout=subprocess.PIPE, encoding="utf-8")
+    lines = []
+    threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")),
+                     daemon=True).start()
+    try:
+        time.sleep(2)
+        assert launch("seen").status == 0
+        wait_for("a line for the guest", lambda: any("seen" in line and "+" in line
+                                                    for line in lines), 10)
+        host.destroy("seen")
+        wait_for("a line for its end", lambda: any("seen" in line and " -" in line
+                                                  for line in lines), 10)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+    ktap.diagnose("".join(lines))
+
+
+def sabotage(action, once=False):
+    """A second libvirt hook that runs after ours and does harm."""
+    flag = f"{host.NS}/sabotage"
+    host.write(flag, "")
+    guard = f"[ -e {flag} ] || exit 0\n" if once else ""
+    done = f" && rm {flag}" if once else ""
+    host.write(SABOTAGE, f"#!/bin/sh\n{guard}{{ {action}; }}{done}\nexit 0\n")
+    os.chmod(SABOTAGE, 0o755)
+    if not sabotage.known:  # libvirtd looks for hooks when it starts
+        must("systemctl", "restart", "libvirtd")
+        wait_for("libvirtd answers", lambda: run("virsh", "list").status == 0, 60)
+        sabotage.known = True
+
+
+sabotage.known = False
+
+if __name__ == "__main__":
+    for leftover in glob.glob(f"{host.NS}/*"):
+        os.unlink(leftover)
+    sys.exit(ktap.run(sys.argv[1:], before=assert_empty, after=clean))
