@@ -49,6 +49,12 @@ void kw_guest_list_done(struct kw_guest_list *list);
 /* The first guest of that UUID, or NULL. Borrowed from the list. */
 const struct kw_guest *kw_guest_list_find(const struct kw_guest_list *list, const char *uuid);
 
+/* The name for people: libvirt's or, where it gave none, the command's. Borrowed. */
+static inline const char *kw_guest_title(const struct kw_guest *guest)
+{
+	return *guest->name ? guest->name : guest->comm;
+}
+
 /* "plain", "sev", "sev-es" or "snp". */
 const char *kw_guest_type_name(enum kw_guest_type type);
 

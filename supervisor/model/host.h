@@ -30,4 +30,8 @@ struct kw_host {
 	char facts_reason[128];
 };
 
+/* The names of the contract: "amd", "btf". A value that it does not know is "unknown". */
+const char *kw_vendor_name(uint32_t vendor);
+const char *kw_facts_source_name(uint32_t source);
+
 #endif
