@@ -6,4 +6,32 @@
 #define KW_BUS_PATH "/org/kvmward1"
 #define KW_BUS_INTERFACE "org.kvmward1.Manager"
 
+/* The configuration file is wrong: the message is "file:line: what". */
+#define KW_BUS_ERROR_CONFIG "org.kvmward1.Error.Config"
+
+/* XML travels as bytes: whether it is UTF-8 is for the XML reader to say, not for the bus. */
+#define KW_BUS_HOOK_ARGS "ssssay"
+#define KW_BUS_PLAN_ARGS "ay"
+#define KW_BUS_VERDICT "ss"
+
+/*
+ * UUID, name, type; memory, pinned, memory lock, ceiling in bytes; taken in ns
+ * of CLOCK_BOOTTIME; pid and its start time in ns, 0 while the hold is pending.
+ */
+#define KW_BUS_HOLD_FIELDS "ssstttttut"
+#define KW_BUS_HOLD "(" KW_BUS_HOLD_FIELDS ")"
+#define KW_BUS_HOLDS "a" KW_BUS_HOLD
+
+/*
+ * Keys of the property Configuration (a{sv}): those of kvmward.conf, all of
+ * them; num_memory_encrypted_guests only when it is set.
+ */
+#define KW_BUS_KEY_SEV_RESERVE "sev_reserve"
+#define KW_BUS_KEY_SEV_ES_RESERVE "sev_es_reserve"
+#define KW_BUS_KEY_GUESTS "num_memory_encrypted_guests"
+#define KW_BUS_KEY_MEMORY "reserved_host_memory_bytes"
+#define KW_BUS_KEY_ENCRYPTED "encrypted_when_unreachable"
+#define KW_BUS_KEY_PLAIN "plain_when_unreachable"
+#define KW_BUS_KEY_TIMEOUT "hold_timeout"
+
 #endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bus/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "bus/names.h"
+#include "bus/safe_text.h"
+
+/* sd-bus's own limit for one call. */
+#define CALL_LIMIT_NS (25 * KW_NS_PER_S)
+
+struct kw_bus {
+	sd_bus *bus;
+	sd_bus_slot *changed_match;
+	uint64_t deadline_ns;
+	bool changed;
+	char error[512];
+};
+
+KW_CLEANUP_OF(sd_bus_message, sd_bus_message_unref);
+KW_CLEANUP_OF(sd_bus_slot, sd_bus_slot_unref);
+KW_CLEANUP_OF(struct kw_bus, kw_bus_close);
+
+int kw_bus_open(uint64_t deadline_ns, struct kw_bus **ret_bus)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = calloc(1, sizeof(*bus));
+	int r;
+
+	if (!bus)
+		return -ENOMEM;
+	bus->deadline_ns = deadline_ns;
+	r = sd_bus_open_system(&bus->bus);
+	if (r < 0)
+		return r;
+	*ret_bus = KW_STEAL(bus);
+	return 0;
+}
+
+void kw_bus_close(struct kw_bus *bus)
+{
+	if (!bus)
+		return;
+	sd_bus_slot_unref(bus->changed_match);
+	sd_bus_close_unref(bus->bus); /* no flush: it could wait for ever */
+	free(bus);
+}
+
+const char *kw_bus_error(const struct kw_bus *bus)
+{
+	return bus->error;
+}
+
+static int fail(struct kw_bus *bus, int error, const char *text)
+{
+	kw_text_copy(bus->error, sizeof(bus->error), text);
+	return error;
+}
+
+/* NoReply comes from the bus itself when the callee has gone: our own deadline never makes one. */
+static int error_number(const sd_bus_error *error)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} known[] = {
+		{ SD_BUS_ERROR_SERVICE_UNKNOWN, -ENXIO },
+		{ SD_BUS_ERROR_NAME_HAS_NO_OWNER, -ENXIO },
+		{ SD_BUS_ERROR_NO_REPLY, -ENXIO },
+		{ SD_BUS_ERROR_DISCONNECTED, -ENXIO },
+		{ SD_BUS_ERROR_ACCESS_DENIED, -EACCES },
+		{ KW_BUS_ERROR_CONFIG, -EINVAL },
+	};
+	int number;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (sd_bus_error_has_name(error, known[i].name))
+			return known[i].number;
+	number = sd_bus_error_get_errno(error);
+	return number > 0 ? -number : -EIO;
+}
+
+static int on_reply(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	sd_bus_message **reply = userdata;
+
+	(void)error;
+	*reply = sd_bus_message_ref(message);
+	return 1;
+}
+
+/* Runs the connection until *reply is there. */
+static int wait_for_reply(struct kw_bus *bus, uint64_t deadline_ns, sd_bus_message **reply)
+{
+	while (!*reply) {
+		uint64_t now_ns = kw_clock_monotonic_ns();
+		int r;
+
+		if (now_ns >= deadline_ns)
+			return fail(bus, -ETIMEDOUT, "no answer in time");
+		r = sd_bus_process(bus->bus, NULL);
+		if (r == 0 && !*reply)
+			r = sd_bus_wait(bus->bus, (deadline_ns - now_ns) / 1000 + 1);
+		if (r < 0 && r != -EINTR)
+			return fail(bus, r, "the connection to the system bus broke");
+	}
+	return 0;
+}
+
+/*
+ * Not sd_bus_call(): that first waits for the bus to let us in, with a limit
+ * of its own that is far beyond a hook's.
+ */
+static int call(struct kw_bus *bus, sd_bus_message *request, sd_bus_message **ret_reply)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_slot_unref_at) sd_bus_slot *slot = NULL;
+	uint64_t deadline_ns = bus->deadline_ns;
+	const sd_bus_error *error;
+	int r;
+
+	bus->error[0] = '\0';
+	if (!deadline_ns)
+		deadline_ns = kw_clock_monotonic_ns() + CALL_LIMIT_NS;
+	r = sd_bus_call_async(bus->bus, &slot, request, on_reply, &reply, UINT64_MAX);
+	if (r < 0)
+		return fail(bus, r, strerror(-r));
+	r = wait_for_reply(bus, deadline_ns, &reply);
+	if (r < 0)
+		return r;
+	error = sd_bus_message_get_error(reply);
+	if (error)
+		return fail(bus, error_number(error), error->message ?: error->name);
+	*ret_reply = KW_STEAL(reply);
+	return 0;
+}
+
+static int new_request(struct kw_bus *bus, const char *interface, const char *method,
+		       sd_bus_message **ret_request)
+{
+	int r = sd_bus_message_new_method_call(bus->bus, ret_request, KW_BUS_NAME, KW_BUS_PATH,
+					       interface, method);
+
+	return r < 0 ? fail(bus, r, strerror(-r)) : 0;
+}
+
+static int malformed(struct kw_bus *bus)
+{
+	return fail(bus, -EBADMSG, "kvmwardd gave an answer that this program does not understand");
+}
+
+static int ask_verdict(struct kw_bus *bus, sd_bus_message *request, struct kw_verdict *ret_verdict)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	const char *name, *sentence;
+	enum kw_code code;
+	int r;
+
+	r = call(bus, request, &reply);
+	if (r < 0)
+		return r;
+	if (sd_bus_message_read(reply, KW_BUS_VERDICT, &name, &sentence) < 0)
+		return malformed(bus);
+	if (kw_code_find(name, &code) < 0)
+		return malformed(bus);
+	ret_verdict->code = code;
+	kw_text_copy(ret_verdict->sentence, sizeof(ret_verdict->sentence), sentence);
+	return 0;
+}
+
+int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char *subop,
+		const char *extra, const char *xml, struct kw_verdict *ret_verdict)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL;
+	char texts[4][KW_NAME_MAX];
+	int r;
+
+	r = new_request(bus, KW_BUS_INTERFACE, "Hook", &request);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(request, "ssss",
+				  kw_bus_safe_text(texts[0], sizeof(texts[0]), name),
+				  kw_bus_safe_text(texts[1], sizeof(texts[1]), op),
+				  kw_bus_safe_text(texts[2], sizeof(texts[2]), subop),
+				  kw_bus_safe_text(texts[3], sizeof(texts[3]), extra));
+	if (r >= 0)
+		r = sd_bus_message_append_array(request, 'y', xml, strlen(xml));
+	return r < 0 ? fail(bus, r, strerror(-r)) : ask_verdict(bus, request, ret_verdict);
+}
+
+int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verdict)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL;
+	int r;
+
+	r = new_request(bus, KW_BUS_INTERFACE, "Plan", &request);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_array(request, 'y', xml, strlen(xml));
+	return r < 0 ? fail(bus, r, strerror(-r)) : ask_verdict(bus, request, ret_verdict);
+}
+
+static int find_guest_type(const char *name, enum kw_guest_type *ret_type)
+{
+	for (int type = KW_GUEST_PLAIN; type <= KW_GUEST_SNP; type++) {
+		if (!strcmp(kw_guest_type_name(type), name)) {
+			*ret_type = type;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* As sd_bus_message_read(): 1, 0 at the end of the list, or negative errno. */
+static int read_hold(sd_bus_message *reply, struct kw_hold *ret_hold)
+{
+	const char *uuid, *name, *type;
+	struct kw_hold hold = {};
+	uint32_t pid;
+	int r;
+
+	r = sd_bus_message_read(reply, KW_BUS_HOLD, &uuid, &name, &type, &hold.claim.memory_bytes,
+				&hold.claim.pinned_bytes, &hold.claim.memlock_bytes,
+				&hold.claim.ceiling_bytes, &hold.taken_ns, &pid,
+				&hold.start_time_ns);
+	if (r <= 0)
+		return r;
+	r = find_guest_type(type, &hold.claim.type);
+	if (r < 0)
+		return r;
+	kw_text_copy(hold.claim.uuid, sizeof(hold.claim.uuid), uuid);
+	kw_text_copy(hold.claim.name, sizeof(hold.claim.name), name);
+	hold.pid = (pid_t)pid;
+	*ret_hold = hold;
+	return 1;
+}
+
+static int append_hold(struct kw_hold_list *list, const struct kw_hold *hold)
+{
+	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
+
+	if (!holds)
+		return -ENOMEM;
+	list->holds = holds;
+	list->holds[list->count++] = *hold;
+	return 0;
+}
+
+static int read_holds(sd_bus_message *reply, struct kw_hold_list *list)
+{
+	struct kw_hold hold;
+	int r;
+
+	r = sd_bus_message_enter_container(reply, 'a', KW_BUS_HOLD);
+	while (r >= 0) {
+		r = read_hold(reply, &hold);
+		if (r <= 0)
+			break;
+		r = append_hold(list, &hold);
+	}
+	return r;
+}
+
+int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	struct kw_hold_list list = {};
+	int r;
+
+	r = new_request(bus, KW_BUS_INTERFACE, "ListHolds", &request);
+	if (r >= 0)
+		r = call(bus, request, &reply);
+	if (r < 0)
+		return r;
+	r = read_holds(reply, &list);
+	if (r < 0) {
+		free(list.holds);
+		return r == -ENOMEM ? fail(bus, r, strerror(-r)) : malformed(bus);
+	}
+	*ret_holds = list;
+	return 0;
+}
+
+static int read_u32(sd_bus_message *reply, uint32_t *ret_number)
+{
+	return sd_bus_message_read(reply, "v", "u", ret_number);
+}
+
+static int read_admit(sd_bus_message *reply, bool *ret_admit)
+{
+	const char *word;
+	int r = sd_bus_message_read(reply, "v", "s", &word);
+
+	if (r < 0)
+		return r;
+	*ret_admit = !strcmp(word, "admit");
+	return 0;
+}
+
+static int read_value(sd_bus_message *reply, const char *key, struct kw_config *config)
+{
+	if (!strcmp(key, KW_BUS_KEY_SEV_RESERVE))
+		return read_u32(reply, &config->reserve[KW_POOL_SEV]);
+	if (!strcmp(key, KW_BUS_KEY_SEV_ES_RESERVE))
+		return read_u32(reply, &config->reserve[KW_POOL_SEV_ES]);
+	if (!strcmp(key, KW_BUS_KEY_GUESTS)) {
+		config->num_memory_encrypted_guests.known = true;
+		return read_u32(reply, &config->num_memory_encrypted_guests.value);
+	}
+	if (!strcmp(key, KW_BUS_KEY_MEMORY))
+		return sd_bus_message_read(reply, "v", "t", &config->reserved_host_memory_bytes);
+	if (!strcmp(key, KW_BUS_KEY_ENCRYPTED))
+		return read_admit(reply, &config->admit_encrypted_unasked);
+	if (!strcmp(key, KW_BUS_KEY_PLAIN))
+		return read_admit(reply, &config->admit_plain_unasked);
+	if (!strcmp(key, KW_BUS_KEY_TIMEOUT))
+		return read_u32(reply, &config->hold_timeout_s);
+	return sd_bus_message_skip(reply, "v");
+}
+
+static int read_config(sd_bus_message *reply, struct kw_config *config)
+{
+	const char *key;
+	int r;
+
+	r = sd_bus_message_enter_container(reply, 'v', "a{sv}");
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(reply, 'e', "sv");
+		if (r <= 0)
+			break;
+		r = sd_bus_message_read(reply, "s", &key);
+		if (r >= 0)
+			r = read_value(reply, key, config);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(reply);
+	}
+	return r;
+}
+
+int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	struct kw_config config = {};
+	int r;
+
+	r = new_request(bus, "org.freedesktop.DBus.Properties", "Get", &request);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(request, "ss", KW_BUS_INTERFACE, "Configuration");
+	if (r < 0)
+		return fail(bus, r, strerror(-r));
+	r = call(bus, request, &reply);
+	if (r < 0)
+		return r;
+	if (read_config(reply, &config) < 0)
+		return malformed(bus);
+	*ret_config = config;
+	return 0;
+}
+
+int kw_bus_reload(struct kw_bus *bus)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	int r = new_request(bus, KW_BUS_INTERFACE, "Reload", &request);
+
+	return r < 0 ? r : call(bus, request, &reply);
+}
+
+static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct kw_bus *bus = userdata;
+
+	(void)message, (void)error;
+	bus->changed = true;
+	return 0;
+}
+
+int kw_bus_subscribe(struct kw_bus *bus)
+{
+	int r;
+
+	if (bus->changed_match)
+		return 0;
+	r = sd_bus_match_signal(bus->bus, &bus->changed_match, KW_BUS_NAME, KW_BUS_PATH,
+				KW_BUS_INTERFACE, "Changed", on_changed, bus);
+	return r < 0 ? fail(bus, r, strerror(-r)) : 0;
+}
+
+int kw_bus_fd(const struct kw_bus *bus)
+{
+	return sd_bus_get_fd(bus->bus);
+}
+
+bool kw_bus_changed(struct kw_bus *bus)
+{
+	bool changed;
+
+	while (sd_bus_process(bus->bus, NULL) > 0)
+		;
+	changed = bus->changed;
+	bus->changed = false;
+	return changed;
+}

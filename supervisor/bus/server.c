@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bus/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <systemd/sd-bus.h>
+
+#include "base/cleanup.h"
+#include "bus/names.h"
+#include "bus/safe_text.h"
+
+/* The bus itself answers in microseconds; a bus that does not must not hold up decisions. */
+#define BUS_TIMEOUT_US (1000 * 1000ull)
+
+struct kw_server {
+	sd_bus *bus;
+	sd_bus_slot *object;
+	const struct kw_server_handlers *handlers;
+	void *userdata;
+};
+
+KW_CLEANUP_OF(struct kw_server, kw_server_close);
+KW_CLEANUP_OF(sd_bus_message, sd_bus_message_unref);
+KW_CLEANUP_OF(sd_bus_creds, sd_bus_creds_unref);
+
+/*
+ * The bus policy says the same; this holds where the policy file is missing. A
+ * caller that is gone by now gets no decision: nobody would start the guest
+ * that is held for.
+ */
+static int check_root(sd_bus_message *request, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_creds_unref_at) sd_bus_creds *creds = NULL;
+	uid_t uid;
+	int r;
+
+	r = sd_bus_query_sender_creds(request, SD_BUS_CREDS_EUID, &creds);
+	if (r >= 0)
+		r = sd_bus_creds_get_euid(creds, &uid);
+	if (r < 0)
+		return sd_bus_error_set_errnof(error, r, "Who asks cannot be told: %m");
+	if (uid == 0 || uid == geteuid())
+		return 0;
+	return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "Only root may call %s.",
+				 sd_bus_message_get_member(request));
+}
+
+static int reply_verdict(sd_bus_message *request, const struct kw_verdict *verdict)
+{
+	char sentence[sizeof(verdict->sentence)];
+
+	return sd_bus_reply_method_return(
+		request, KW_BUS_VERDICT, kw_code_name(verdict->code),
+		kw_bus_safe_text(sentence, sizeof(sentence), verdict->sentence));
+}
+
+static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	struct kw_hook_call call = {};
+	struct kw_verdict verdict = {};
+	const void *xml;
+	int r;
+
+	r = check_root(request, error);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(request, "ssss", &call.name, &call.op, &call.subop, &call.extra);
+	if (r >= 0)
+		r = sd_bus_message_read_array(request, 'y', &xml, &call.xml_length);
+	if (r < 0)
+		return r;
+	call.xml = xml;
+	server->handlers->hook(server->userdata, &call, &verdict);
+	return reply_verdict(request, &verdict);
+}
+
+static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	struct kw_verdict verdict = {};
+	const void *xml;
+	size_t length;
+	int r;
+
+	(void)error;
+	r = sd_bus_message_read_array(request, 'y', &xml, &length);
+	if (r < 0)
+		return r;
+	server->handlers->plan(server->userdata, xml, length, &verdict);
+	return reply_verdict(request, &verdict);
+}
+
+static int append_hold(sd_bus_message *reply, const struct kw_hold *hold)
+{
+	const struct kw_claim *claim = &hold->claim;
+	char uuid[sizeof(claim->uuid)], name[sizeof(claim->name)];
+
+	return sd_bus_message_append(reply, KW_BUS_HOLD,
+				     kw_bus_safe_text(uuid, sizeof(uuid), claim->uuid),
+				     kw_bus_safe_text(name, sizeof(name), claim->name),
+				     kw_guest_type_name(claim->type), claim->memory_bytes,
+				     claim->pinned_bytes, claim->memlock_bytes,
+				     claim->ceiling_bytes, hold->taken_ns, (uint32_t)hold->pid,
+				     hold->start_time_ns);
+}
+
+static int append_holds(sd_bus_message *reply, const struct kw_hold_list *list)
+{
+	int r = sd_bus_message_open_container(reply, 'a', KW_BUS_HOLD);
+
+	for (size_t i = 0; r >= 0 && i < list->count; i++)
+		r = append_hold(reply, &list->holds[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int on_list_holds(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	struct kw_server *server = userdata;
+	int r;
+
+	(void)error;
+	r = sd_bus_message_new_method_return(request, &reply);
+	if (r >= 0)
+		r = append_holds(reply, server->handlers->holds(server->userdata));
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int on_reload(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	char message[512] = "", text[sizeof(message)];
+	int r;
+
+	r = check_root(request, error);
+	if (r < 0)
+		return r;
+	r = server->handlers->reload(server->userdata, message, sizeof(message));
+	if (r < 0)
+		return sd_bus_error_set(error, KW_BUS_ERROR_CONFIG,
+					kw_bus_safe_text(text, sizeof(text), message));
+	return sd_bus_reply_method_return(request, NULL);
+}
+
+static const char *admit_word(bool admit)
+{
+	return admit ? "admit" : "refuse";
+}
+
+static int on_configuration(sd_bus *bus, const char *path, const char *interface,
+			    const char *property, sd_bus_message *reply, void *userdata,
+			    sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	const struct kw_config *config = server->handlers->config(server->userdata);
+	struct kw_u32 guests = config->num_memory_encrypted_guests;
+	int r;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	r = sd_bus_message_open_container(reply, 'a', "{sv}");
+	if (r >= 0)
+		r = sd_bus_message_append(
+			reply, "{sv}{sv}{sv}{sv}{sv}{sv}",
+			KW_BUS_KEY_SEV_RESERVE, "u", config->reserve[KW_POOL_SEV],
+			KW_BUS_KEY_SEV_ES_RESERVE, "u", config->reserve[KW_POOL_SEV_ES],
+			KW_BUS_KEY_MEMORY, "t", config->reserved_host_memory_bytes,
+			KW_BUS_KEY_ENCRYPTED, "s", admit_word(config->admit_encrypted_unasked),
+			KW_BUS_KEY_PLAIN, "s", admit_word(config->admit_plain_unasked),
+			KW_BUS_KEY_TIMEOUT, "u", config->hold_timeout_s);
+	if (r >= 0 && guests.known)
+		r = sd_bus_message_append(reply, "{sv}", KW_BUS_KEY_GUESTS, "u", guests.value);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int on_version(sd_bus *bus, const char *path, const char *interface, const char *property,
+		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	(void)bus, (void)path, (void)interface, (void)property, (void)userdata, (void)error;
+	return sd_bus_message_append(reply, "s", KW_VERSION);
+}
+
+/* UNPRIVILEGED: who may call is decided by the bus policy and by check_root(), not by sd-bus. */
+static const sd_bus_vtable vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("Hook",
+				SD_BUS_ARGS("s", name, "s", op, "s", subop, "s", extra, "ay", xml),
+				SD_BUS_RESULT("s", code, "s", sentence), on_hook,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("ay", xml),
+				SD_BUS_RESULT("s", code, "s", sentence), on_plan,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS, SD_BUS_RESULT(KW_BUS_HOLDS, holds),
+				on_list_holds, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL("Changed", "", 0),
+	SD_BUS_PROPERTY("Version", "s", on_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Configuration", "a{sv}", on_configuration, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_VTABLE_END,
+};
+
+int kw_server_open(sd_event *event, const struct kw_server_handlers *handlers, void *userdata,
+		   struct kw_server **ret_server)
+{
+	_cleanup_(kw_server_close_at) struct kw_server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server)
+		return -ENOMEM;
+	server->handlers = handlers;
+	server->userdata = userdata;
+	r = sd_bus_open_system(&server->bus);
+	if (r >= 0)
+		r = sd_bus_set_method_call_timeout(server->bus, BUS_TIMEOUT_US);
+	if (r >= 0)
+		r = sd_bus_add_object_vtable(server->bus, &server->object, KW_BUS_PATH,
+					     KW_BUS_INTERFACE, vtable, server);
+	if (r >= 0)
+		r = sd_bus_attach_event(server->bus, event, SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0)
+		r = sd_bus_set_exit_on_disconnect(server->bus, true);
+	if (r < 0)
+		return r;
+	*ret_server = KW_STEAL(server);
+	return 0;
+}
+
+int kw_server_own_name(struct kw_server *server)
+{
+	int r = sd_bus_request_name(server->bus, KW_BUS_NAME, 0);
+
+	return r < 0 ? r : 0;
+}
+
+void kw_server_close(struct kw_server *server)
+{
+	if (!server)
+		return;
+	sd_bus_slot_unref(server->object);
+	sd_bus_flush_close_unref(server->bus);
+	free(server);
+}
+
+void kw_server_emit_changed(struct kw_server *server)
+{
+	sd_bus_emit_signal(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, "Changed", NULL);
+}
+
+void kw_server_emit_configuration(struct kw_server *server)
+{
+	sd_bus_emit_properties_changed(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, "Configuration",
+				       NULL);
+}

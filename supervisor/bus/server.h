@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_BUS_SERVER_H
+#define KW_BUS_SERVER_H
+
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "model/claim.h"
+#include "model/config.h"
+#include "model/hook.h"
+#include "model/verdict.h"
+
+/* What the bus asks of kvmwardd; each answers at once, userdata is the caller's own. */
+struct kw_server_handlers {
+	void (*hook)(void *userdata, const struct kw_hook_call *call,
+		     struct kw_verdict *ret_verdict);
+	void (*plan)(void *userdata, const char *xml, size_t length,
+		     struct kw_verdict *ret_verdict);
+	const struct kw_hold_list *(*holds)(void *userdata);
+	const struct kw_config *(*config)(void *userdata);
+	/* 0, or negative errno with "file:line: message" in error and nothing changed. */
+	int (*reload)(void *userdata, char *error, size_t error_size);
+};
+
+struct kw_server;
+
+/*
+ * Connects to the system bus and puts the object there, without the name: no
+ * call arrives yet. When the bus goes away later the event loop ends with
+ * EXIT_FAILURE, and the service manager starts anew. handlers and userdata are
+ * borrowed. 0 or negative errno.
+ */
+int kw_server_open(sd_event *event, const struct kw_server_handlers *handlers, void *userdata,
+		   struct kw_server **ret_server);
+void kw_server_close(struct kw_server *server);
+
+/* Takes the name; from now on calls arrive. -EEXIST when another process has it. */
+int kw_server_own_name(struct kw_server *server);
+
+/* Sends the signal Changed, or that the property Configuration has changed. */
+void kw_server_emit_changed(struct kw_server *server);
+void kw_server_emit_configuration(struct kw_server *server);
+
+#endif
