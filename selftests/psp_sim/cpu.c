@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the processor says about memory encryption, to the kernel: feature flags,
+ * and CPUID by way of a kprobe.  Programs still see the virtual machine's own
+ * CPUID.
+ */
+#include <linux/cpu.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+#include <asm/cpufeature.h>
+#include <asm/processor.h>
+
+#include "probe_return.h"
+#include "psp_sim.h"
+
+#define CPUID_EXTENDED_MAX 0x80000000
+#define CPUID_ENCRYPTION 0x8000001f
+#define HIGHEST_LEAF 0x80000021
+
+/* EAX of CPUID_ENCRYPTION */
+#define HAS_SME BIT(0)
+#define HAS_SEV BIT(1)
+#define HAS_PAGE_FLUSH_MSR BIT(2)
+#define HAS_SEV_ES BIT(3)
+/* EBX: C-bit position, and physical address bits lost from bit 6 on */
+#define ADDRESS_BITS_LOST 1
+
+/* Set before kvm_amd is loaded: its alternatives are patched at load time. */
+static const unsigned int features[] = {
+	X86_FEATURE_SEV, X86_FEATURE_SEV_ES, X86_FEATURE_DECODEASSISTS,
+	X86_FEATURE_FLUSHBYASID, X86_FEATURE_NRIPS, X86_FEATURE_LBRV,
+};
+
+static void vendor_is_amd(u32 *ebx, u32 *ecx, u32 *edx)
+{
+	*ebx = 0x68747541;	/* Auth */
+	*edx = 0x69746e65;	/* enti */
+	*ecx = 0x444d4163;	/* cAMD */
+}
+NOKPROBE_SYMBOL(vendor_is_amd);
+
+/* native_cpuid(u32 *eax, u32 *ebx, u32 *ecx, u32 *edx) */
+static int cpuid_pre(struct kprobe *probe, struct pt_regs *regs)
+{
+	u32 *eax = (u32 *)regs->di, *ebx = (u32 *)regs->si;
+	u32 *ecx = (u32 *)regs->dx, *edx = (u32 *)regs->cx;
+
+	switch (*eax) {
+	case CPUID_EXTENDED_MAX:
+		/* Lower, and KVM_GET_SUPPORTED_CPUID would hide SEV. */
+		*eax = HIGHEST_LEAF;
+		vendor_is_amd(ebx, ecx, edx);
+		break;
+	case CPUID_ENCRYPTION:
+		*eax = HAS_SME | HAS_SEV | HAS_PAGE_FLUSH_MSR | HAS_SEV_ES;
+		*ebx = psp_sim_cbit | ADDRESS_BITS_LOST << 6;
+		*ecx = psp_sim_max_asid;
+		*edx = psp_sim_min_sev_asid;
+		break;
+	default:
+		return 0;
+	}
+	return probe_answer(regs, 0);
+}
+NOKPROBE_SYMBOL(cpuid_pre);
+
+/* Debian's kernels are built with PARAVIRT_XXL: cpuid() ends there. */
+static struct kprobe cpuid_probe = {
+	.symbol_name = "native_cpuid",
+	.pre_handler = cpuid_pre,
+	.post_handler = probe_post,
+};
+
+int psp_sim_cpu_init(void)
+{
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		set_cpu_cap(&boot_cpu_data, features[i]);
+		for_each_online_cpu(cpu)
+			set_cpu_cap(&cpu_data(cpu), features[i]);
+	}
+	return register_kprobe(&cpuid_probe);
+}
+
+/* The flags stay: clearing one that alternatives were patched by is no undo. */
+void psp_sim_cpu_exit(void)
+{
+	unregister_kprobe(&cpuid_probe);
+}
