@@ -12,7 +12,7 @@
 #define KW_VERDICTS(X)                                                                             \
 	X(ADMITTED, "admitted", "The host can hold this guest.", "Nothing.")                       \
 	X(SLOT_FULL, "slot-full", "Every slot of the pool is taken.",                              \
-	  "Stop a guest, or raise the ASID split (BIOS \"minimum SEV ASID\").")                    \
+	  "Stop a guest, or move the ASID split (BIOS \"minimum SEV ASID\").")                     \
 	X(SLOT_RESERVED, "slot-reserved", "Only slots that the operator keeps in reserve are free.", \
 	  "Stop a guest, or lower the reserve of the pool in kvmward.conf.")                       \
 	X(SLOT_NONE, "slot-none", "The host has no slot of this pool at all.",                     \
@@ -46,10 +46,13 @@
 	  "Use 0x0033 for SEV, 0x0037 for SEV-ES, 0x00030000 for SEV-SNP.")                        \
 	X(UNKNOWN_SECURITY, "unknown-security", "This <launchSecurity> type is not known here.",   \
 	  "Use type 'sev' or 'sev-snp'.")                                                          \
+	X(NOT_KVM, "not-kvm", "An encrypted guest needs KVM.", "Set type='kvm' on <domain>.")       \
 	X(MEMLOCK_SMALL, "memlock-small", "The guest's memory lock is smaller than what it pins.", \
 	  "Raise <hard_limit> below <memtune>.")                                                   \
 	X(HOOK_USAGE, "hook-usage", "The hook was not called as libvirt calls it.",                \
-	  "See https://libvirt.org/hooks.html.")
+	  "See https://libvirt.org/hooks.html.")                                                   \
+	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \
+	  "See 'journalctl -u kvmwardd'; /run/kvmward must be writable and /run not full.")
 
 enum kw_code {
 #define X(symbol, code, meaning, remedy) KW_##symbol,
@@ -67,6 +70,13 @@ static inline bool kw_verdict_admits(const struct kw_verdict *verdict)
 {
 	return verdict->code == KW_ADMITTED;
 }
+
+/*
+ * Sets code and sentence. What does not fit is cut at a character; control
+ * characters, which a hostile domain XML may bring along, become "?".
+ */
+void kw_verdict_set(struct kw_verdict *ret_verdict, enum kw_code code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The stable code ("slot-full"), what it means, what to do. Never NULL. */
 const char *kw_code_name(enum kw_code code);

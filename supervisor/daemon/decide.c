@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/decide.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "daemon/log.h"
+#include "facts/domain_xml.h"
+#include "policy/admit.h"
+#include "policy/claims.h"
+#include "policy/rules.h"
+#include "policy/security.h"
+
+__attribute__((format(printf, 3, 4)))
+static void say(struct kw_verdict *verdict, enum kw_code code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(verdict->sentence, sizeof(verdict->sentence), format, args);
+	va_end(args);
+	verdict->code = code;
+}
+
+static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_domain,
+			struct kw_verdict *verdict)
+{
+	char error[256] = "";
+
+	if (kw_domain_xml_parse(xml, length, ret_domain, error, sizeof(error)) >= 0)
+		return true;
+	say(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
+	return false;
+}
+
+/* Has the host room for it? With the facts of this moment; the claim only when it takes a slot. */
+static void judge(struct kw_supervisor *supervisor, const struct kw_domain *domain,
+		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
+{
+	if (!kw_security_takes_slot(domain)) {
+		say(verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
+		return;
+	}
+	if (kw_claim_make(domain, ret_claim) < 0) {
+		say(verdict, KW_UNKNOWN_SECURITY,
+		    "line %d: <launchSecurity type='%s'> is not known to kvmward, so neither is "
+		    "what it takes",
+		    domain->line_security, domain->security_type);
+		return;
+	}
+	kw_supervisor_look(supervisor);
+	kw_admit(&supervisor->facts, kw_ledger_holds(supervisor->ledger), &supervisor->config,
+		 ret_claim, verdict);
+}
+
+static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
+		 struct kw_verdict *verdict)
+{
+	int r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
+
+	if (r < 0)
+		say(verdict, KW_HOLD_UNSAVED, "the hold cannot be saved: %s", strerror(-r));
+	else
+		supervisor->changed = true;
+}
+
+static void log_verdict(const struct kw_hook_call *call, const struct kw_domain *domain,
+			const struct kw_verdict *verdict)
+{
+	int priority = kw_verdict_admits(verdict) ? LOG_INFO : LOG_WARNING;
+
+	if (kw_verdict_admits(verdict) && domain->security == KW_SECURITY_NONE)
+		priority = LOG_DEBUG;
+	kw_log_verdict(priority, domain->uuid, verdict->code, "%s %s: %s: %s", call->op, call->name,
+		       kw_code_name(verdict->code), verdict->sentence);
+}
+
+static void decide_domain(struct kw_supervisor *supervisor, const struct kw_domain *domain,
+			  struct kw_verdict *verdict)
+{
+	struct kw_claim claim;
+
+	judge(supervisor, domain, &claim, verdict);
+	if (!kw_verdict_admits(verdict) || !kw_security_takes_slot(domain))
+		return;
+	if (!claim.uuid[0])
+		say(verdict, KW_XML_INVALID, "the domain XML has no <uuid>: nothing to hold by");
+	else
+		hold(supervisor, &claim, verdict);
+}
+
+static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
+			   struct kw_verdict *verdict)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+
+	if (read_domain(call->xml, call->xml_length, &domain, verdict))
+		decide_domain(supervisor, &domain, verdict);
+	log_verdict(call, &domain, verdict);
+}
+
+static bool is_held(const struct kw_supervisor *supervisor, const char *uuid)
+{
+	const struct kw_hold *found = kw_supervisor_hold(supervisor, uuid);
+
+	return found && found->pid == 0;
+}
+
+static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
+			 struct kw_verdict *verdict)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+
+	if (read_domain(call->xml, call->xml_length, &domain, verdict)) {
+		kw_supervisor_look(supervisor);
+		if (is_held(supervisor, domain.uuid))
+			say(verdict, KW_ADMITTED, "a slot is held");
+		else
+			decide_domain(supervisor, &domain, verdict);
+	}
+	log_verdict(call, &domain, verdict);
+}
+
+/* libvirt runs no two guests of one name, so the name will do where the XML is unreadable. */
+static void find_uuid(const struct kw_supervisor *supervisor, const struct kw_hook_call *call,
+		      char uuid[KW_UUID_LEN + 1])
+{
+	const struct kw_hold_list *list = kw_ledger_holds(supervisor->ledger);
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	char error[256], name[KW_NAME_MAX];
+
+	uuid[0] = '\0';
+	if (kw_domain_xml_parse(call->xml, call->xml_length, &domain, error, sizeof(error)) >= 0) {
+		kw_text_copy(uuid, KW_UUID_LEN + 1, domain.uuid);
+		return;
+	}
+	kw_text_copy(name, sizeof(name), call->name);
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->holds[i].claim.name, name))
+			kw_text_copy(uuid, KW_UUID_LEN + 1, list->holds[i].claim.uuid);
+}
+
+static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call *call)
+{
+	char uuid[KW_UUID_LEN + 1];
+	int r;
+
+	find_uuid(supervisor, call, uuid);
+	if (!kw_supervisor_hold(supervisor, uuid))
+		return;
+	r = kw_ledger_release(supervisor->ledger, uuid);
+	if (r < 0)
+		kw_log_verdict(LOG_ERR, uuid, KW_HOLD_UNSAVED,
+			       "%s %s: the hold cannot be ended: %s; it ends when the guest is gone",
+			       call->op, call->name, strerror(-r));
+	else
+		kw_log_verdict(LOG_INFO, uuid, KW_ADMITTED, "%s %s: the hold ended", call->op,
+			       call->name);
+}
+
+void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
+		    struct kw_verdict *ret_verdict)
+{
+	say(ret_verdict, KW_ADMITTED, "nothing to decide");
+	switch (kw_hook_kind_of(call->op)) {
+	case KW_HOOK_PREPARE:
+		decide_prepare(supervisor, call, ret_verdict);
+		break;
+	case KW_HOOK_START:
+		decide_start(supervisor, call, ret_verdict);
+		break;
+	case KW_HOOK_ENDED:
+		end_hold(supervisor, call);
+		kw_supervisor_look(supervisor);
+		break;
+	case KW_HOOK_STARTED:
+	case KW_HOOK_RECONNECT:
+		kw_supervisor_look(supervisor);
+		break;
+	case KW_HOOK_OTHER:
+		kw_log(LOG_NOTICE, "hook operation \"%s %s\" of %s is not known; nothing was done",
+		       call->op, call->subop, call->name);
+		break;
+	}
+}
+
+void kw_decide_plan(struct kw_supervisor *supervisor, const char *xml, size_t length,
+		    struct kw_verdict *ret_verdict)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	struct kw_claim claim;
+
+	if (!read_domain(xml, length, &domain, ret_verdict))
+		return;
+	if (kw_security_takes_slot(&domain)) {
+		kw_rules_check(&domain, ret_verdict);
+		if (!kw_verdict_admits(ret_verdict))
+			return;
+	}
+	judge(supervisor, &domain, &claim, ret_verdict);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "bus/names.h"
+#include "bus/server.h"
+#include "daemon/decide.h"
+#include "daemon/log.h"
+#include "daemon/refresh.h"
+#include "daemon/supervisor.h"
+
+/* Changes that come in a bunch make one signal. */
+#define DEBOUNCE_US (50 * 1000ull)
+
+struct service {
+	sd_event *event;
+	struct kw_supervisor supervisor;
+	struct kw_refresh *refresh;
+	struct kw_server *server;
+	sd_event_source *announce;
+};
+
+static void service_done(struct service *service)
+{
+	sd_event_source_disable_unref(service->announce);
+	kw_server_close(service->server);
+	kw_refresh_stop(service->refresh);
+	kw_supervisor_done(&service->supervisor);
+	sd_event_unref(service->event);
+}
+
+static int on_announce(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct service *service = userdata;
+
+	(void)source, (void)usec;
+	kw_server_emit_changed(service->server);
+	sd_notifyf(0, "STATUS=%s, %zu holds pending", service->supervisor.slots_line,
+		   kw_supervisor_pending_count(&service->supervisor));
+	return 0;
+}
+
+static void announce_soon(struct service *service)
+{
+	int enabled = SD_EVENT_OFF;
+
+	sd_event_source_get_enabled(service->announce, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	sd_event_source_set_time_relative(service->announce, DEBOUNCE_US);
+	sd_event_source_set_enabled(service->announce, SD_EVENT_ONESHOT);
+}
+
+/* To be called after anything that may have looked or changed the ledger. */
+static void follow_up(struct service *service)
+{
+	kw_refresh_expect(service->refresh,
+			  kw_supervisor_pending_count(&service->supervisor) > 0,
+			  kw_ledger_holds(service->supervisor.ledger)->count > 0);
+	if (kw_supervisor_take_changed(&service->supervisor))
+		announce_soon(service);
+}
+
+static void on_look(void *userdata)
+{
+	struct service *service = userdata;
+
+	kw_supervisor_look(&service->supervisor);
+	follow_up(service);
+}
+
+static void handle_hook(void *userdata, const struct kw_hook_call *call,
+			struct kw_verdict *ret_verdict)
+{
+	struct service *service = userdata;
+
+	kw_decide_hook(&service->supervisor, call, ret_verdict);
+	follow_up(service);
+}
+
+static void handle_plan(void *userdata, const char *xml, size_t length,
+			struct kw_verdict *ret_verdict)
+{
+	struct service *service = userdata;
+
+	kw_decide_plan(&service->supervisor, xml, length, ret_verdict);
+	follow_up(service);
+}
+
+static const struct kw_hold_list *handle_holds(void *userdata)
+{
+	struct service *service = userdata;
+
+	return kw_ledger_holds(service->supervisor.ledger);
+}
+
+static const struct kw_config *handle_config(void *userdata)
+{
+	struct service *service = userdata;
+
+	return &service->supervisor.config;
+}
+
+static int handle_reload(void *userdata, char *error, size_t error_size)
+{
+	struct service *service = userdata;
+	int r;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, kw_clock_monotonic_ns() / 1000);
+	r = kw_supervisor_reload(&service->supervisor, error, error_size);
+	if (r >= 0)
+		kw_server_emit_configuration(service->server);
+	follow_up(service);
+	sd_notify(0, "READY=1");
+	return r;
+}
+
+static const struct kw_server_handlers handlers = {
+	.hook = handle_hook,
+	.plan = handle_plan,
+	.holds = handle_holds,
+	.config = handle_config,
+	.reload = handle_reload,
+};
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	char error[512] = "";
+
+	(void)source, (void)info;
+	handle_reload(userdata, error, sizeof(error)); /* has logged what was wrong */
+	return 0;
+}
+
+static int add_signals(struct service *service)
+{
+	sigset_t mask;
+	int r;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	r = sd_event_add_signal(service->event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(service->event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(service->event, NULL, SIGHUP, on_hangup, service);
+	return r;
+}
+
+static int add_announce(struct service *service)
+{
+	int r = sd_event_add_time_relative(service->event, &service->announce, CLOCK_BOOTTIME, 0, 1,
+					   on_announce, service);
+
+	return r < 0 ? r : sd_event_source_set_enabled(service->announce, SD_EVENT_OFF);
+}
+
+static int report(const char *what, int r)
+{
+	if (r < 0)
+		kw_log(LOG_ERR, "cannot %s: %s", what, strerror(-r));
+	return r;
+}
+
+/* The watches are there before the first look: nothing that happens after it is missed. */
+static int open_loop(struct service *service, const char *state_dir)
+{
+	int r = sd_event_new(&service->event);
+
+	if (r >= 0)
+		r = add_signals(service);
+	if (r >= 0)
+		r = add_announce(service);
+	if (r >= 0)
+		r = kw_refresh_start(service->event, state_dir, on_look, service,
+				     &service->refresh);
+	return report("set up the event loop", r);
+}
+
+/* Calls arrive only after the ledger is in line with the kernel. */
+static int open_bus(struct service *service)
+{
+	int r = kw_server_open(service->event, &handlers, service, &service->server);
+
+	if (report("connect to the system bus", r) < 0)
+		return r;
+	on_look(service);
+	return report("take the name " KW_BUS_NAME " on the system bus",
+		      kw_server_own_name(service->server));
+}
+
+static int open_supervisor(struct service *service, const struct kw_daemon_options *options)
+{
+	char error[512] = "";
+	int r = kw_supervisor_init(&service->supervisor, options->config_path, options->state_dir,
+				   error, sizeof(error));
+
+	if (r < 0)
+		kw_log(LOG_ERR, "%s", error);
+	return r;
+}
+
+int kw_service_run(const struct kw_daemon_options *options)
+{
+	_cleanup_(service_done) struct service service = {};
+	int r;
+
+	r = open_supervisor(&service, options);
+	if (r < 0)
+		return r == -EINVAL ? KW_EXIT_CONFIG : EXIT_FAILURE;
+	if (open_loop(&service, options->state_dir) < 0 || open_bus(&service) < 0)
+		return EXIT_FAILURE;
+	sd_notifyf(0, "READY=1\nSTATUS=%s, %zu holds pending", service.supervisor.slots_line,
+		   kw_supervisor_pending_count(&service.supervisor));
+	r = sd_event_loop(service.event);
+	sd_notify(0, "STOPPING=1");
+	return r < 0 ? EXIT_FAILURE : r;
+}

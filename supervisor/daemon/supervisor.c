@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/supervisor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "daemon/log.h"
+#include "facts/config_file.h"
+#include "facts/process.h"
+#include "facts/snapshot.h"
+
+static int open_ledger(struct kw_supervisor *supervisor, const char *dir, char *error,
+		       size_t error_size)
+{
+	bool damaged = false;
+	int r = kw_ledger_open(dir, &supervisor->ledger, &damaged);
+
+	if (r == -EBUSY)
+		snprintf(error, error_size, "another kvmwardd works in %s", dir);
+	else if (r < 0)
+		snprintf(error, error_size, "cannot open the ledger in %s: %s", dir, strerror(-r));
+	else if (damaged)
+		kw_log(LOG_ERR,
+		       "the ledger in %s could not be understood and was set aside as ledger.bad; "
+		       "guests that are just starting may be counted late",
+		       dir);
+	return r;
+}
+
+int kw_supervisor_init(struct kw_supervisor *supervisor, const char *config_path, const char *dir,
+		       char *error, size_t error_size)
+{
+	int r;
+
+	*supervisor = (struct kw_supervisor){ .config_path = config_path };
+	r = kw_config_file_read(config_path, &supervisor->config, error, error_size);
+	if (r < 0)
+		return r;
+	return open_ledger(supervisor, dir, error, error_size);
+}
+
+void kw_supervisor_done(struct kw_supervisor *supervisor)
+{
+	if (supervisor->ledger)
+		kw_ledger_close(supervisor->ledger);
+	if (supervisor->netlink)
+		kw_netlink_close(supervisor->netlink);
+	kw_facts_done(&supervisor->facts);
+	free(supervisor->picture);
+	*supervisor = (struct kw_supervisor){};
+}
+
+int kw_supervisor_reload(struct kw_supervisor *supervisor, char *error, size_t error_size)
+{
+	struct kw_config config;
+	int r;
+
+	r = kw_config_file_read(supervisor->config_path, &config, error, error_size);
+	if (r < 0) {
+		kw_log(LOG_ERR, "the old configuration stays in force: %s", error);
+		return r;
+	}
+	supervisor->config = config;
+	supervisor->changed = true;
+	kw_log(LOG_INFO, "configuration read again from %s", supervisor->config_path);
+	return 0;
+}
+
+const struct kw_hold *kw_supervisor_hold(const struct kw_supervisor *supervisor, const char *uuid)
+{
+	const struct kw_hold_list *list = kw_ledger_holds(supervisor->ledger);
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcasecmp(list->holds[i].claim.uuid, uuid))
+			return &list->holds[i];
+	return NULL;
+}
+
+size_t kw_supervisor_pending_count(const struct kw_supervisor *supervisor)
+{
+	const struct kw_hold_list *list = kw_ledger_holds(supervisor->ledger);
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += list->holds[i].pid == 0;
+	return count;
+}
+
+bool kw_supervisor_take_changed(struct kw_supervisor *supervisor)
+{
+	bool changed = supervisor->changed;
+
+	supervisor->changed = false;
+	return changed;
+}
+
+/* Says once when facts were lost, and once when they are back. */
+static void log_facts(const struct kw_facts *before, const struct kw_facts *now)
+{
+	if (!strcmp(before->reason, now->reason))
+		return;
+	if (now->reason[0])
+		kw_log(LOG_WARNING, "not everything is known of this host: %s", now->reason);
+	else
+		kw_log(LOG_INFO, "the facts of this host are known again");
+}
+
+static void read_facts(struct kw_supervisor *supervisor)
+{
+	struct kw_facts facts = {};
+
+	kw_snapshot_read(&supervisor->netlink, &facts);
+	log_facts(&supervisor->facts, &facts);
+	kw_facts_done(&supervisor->facts);
+	supervisor->facts = facts;
+}
+
+static void log_ended_holds(const struct kw_supervisor *supervisor, const struct kw_hold *before,
+			    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct kw_claim *claim = &before[i].claim;
+
+		if (!kw_supervisor_hold(supervisor, claim->uuid))
+			kw_log(before[i].pid ? LOG_INFO : LOG_NOTICE, "the hold of %s (%s) ended: %s",
+			       claim->name, claim->uuid,
+			       before[i].pid ? "the guest is gone" : "no such guest came up");
+	}
+}
+
+static struct kw_hold *copy_holds(const struct kw_hold_list *list)
+{
+	struct kw_hold *copy = calloc(list->count, sizeof(*copy));
+
+	if (copy)
+		memcpy(copy, list->holds, list->count * sizeof(*copy));
+	return copy;
+}
+
+/* Processes are listed after the guests: one that started in between is seen as running. */
+static void reconcile(struct kw_supervisor *supervisor)
+{
+	size_t count = kw_ledger_holds(supervisor->ledger)->count;
+	_cleanup_(kw_uuid_list_done) struct kw_uuid_list running = {};
+	_cleanup_free_ struct kw_hold *before = NULL;
+	bool changed = false;
+	int r;
+
+	if (!count)
+		return;
+	r = kw_process_uuids("/proc", &running);
+	if (r < 0) {
+		kw_log(LOG_ERR, "cannot list the processes in /proc: %s; no hold ends on that",
+		       strerror(-r));
+		return;
+	}
+	before = copy_holds(kw_ledger_holds(supervisor->ledger));
+	r = kw_ledger_reconcile(supervisor->ledger, &supervisor->facts.guests, &running,
+				kw_clock_boottime_ns(),
+				supervisor->config.hold_timeout_s * KW_NS_PER_S, &changed);
+	if (r < 0)
+		kw_log(LOG_ERR, "cannot save the ledger: %s; it will be tried again", strerror(-r));
+	if (changed && before)
+		log_ended_holds(supervisor, before, count);
+}
+
+static void take_notes(struct kw_supervisor *supervisor)
+{
+	int r = kw_ledger_take_release_notes(supervisor->ledger);
+
+	if (r < 0)
+		kw_log(LOG_ERR, "cannot take the release notes: %s; it will be tried again",
+		       strerror(-r));
+}
+
+static void print_number(FILE *out, struct kw_u32 number)
+{
+	if (number.known)
+		fprintf(out, "%" PRIu32, number.value);
+	else
+		fputc('?', out);
+}
+
+static void print_slots(FILE *out, const struct kw_slot_table *table)
+{
+	if (!table->known) {
+		fputs("slots not known", out);
+		return;
+	}
+	for (int pool = 0; pool < KW_POOL_COUNT; pool++) {
+		fprintf(out, "%s%s ", pool ? ", " : "", kw_pool_title(pool));
+		print_number(out, kw_slots_taken(&table->pool[pool]));
+		fputs(" of ", out);
+		print_number(out, table->pool[pool].capacity);
+	}
+	fputs(" slots taken", out);
+}
+
+static void print_guests(FILE *out, const struct kw_guest_list *list)
+{
+	fprintf(out, "guests %s\n", list->known ? "known" : "not known");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct kw_guest *guest = &list->guests[i];
+
+		fprintf(out, "%d %" PRIu64 " %d%d %s %s ", guest->pid, guest->start_time_ns.value,
+			guest->mirror, guest->orphan, guest->uuid, guest->name);
+		print_number(out, guest->type);
+		fputc(' ', out);
+		print_number(out, guest->asid);
+		fputc('\n', out);
+	}
+}
+
+static void print_holds(FILE *out, const struct kw_hold_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(out, "%s %d %" PRIu64 "\n", list->holds[i].claim.uuid, list->holds[i].pid,
+			list->holds[i].taken_ns);
+}
+
+/* NULL without memory. Pinned bytes and the like stay out: they move all the time. */
+static char *draw_picture(const struct kw_supervisor *supervisor)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "%s\n%s\n", supervisor->slots_line, supervisor->facts.reason);
+	print_guests(out, &supervisor->facts.guests);
+	print_holds(out, kw_ledger_holds(supervisor->ledger));
+	fclose(out);
+	return text;
+}
+
+static void update_slots_line(struct kw_supervisor *supervisor)
+{
+	char line[sizeof(supervisor->slots_line)] = "";
+	FILE *out = fmemopen(line, sizeof(line), "w");
+
+	if (!out)
+		return;
+	print_slots(out, &supervisor->facts.slots);
+	fclose(out);
+	if (!strcmp(line, supervisor->slots_line))
+		return;
+	kw_text_copy(supervisor->slots_line, sizeof(supervisor->slots_line), line);
+	kw_log(LOG_INFO, "%s", line);
+}
+
+static void note_change(struct kw_supervisor *supervisor)
+{
+	char *picture;
+
+	update_slots_line(supervisor);
+	picture = draw_picture(supervisor);
+	if (kw_text_equal(picture, supervisor->picture)) {
+		free(picture);
+		return;
+	}
+	free(supervisor->picture);
+	supervisor->picture = picture;
+	supervisor->changed = true;
+}
+
+void kw_supervisor_look(struct kw_supervisor *supervisor)
+{
+	take_notes(supervisor);
+	read_facts(supervisor);
+	reconcile(supervisor);
+	note_change(supervisor);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_DAEMON_SUPERVISOR_H
+#define KW_DAEMON_SUPERVISOR_H
+
+#include "facts/netlink.h"
+#include "ledger/ledger.h"
+#include "model/config.h"
+#include "model/facts.h"
+
+/*
+ * All that kvmwardd knows: the configuration, the holds, and the facts of the
+ * last look. Only the ledger is state; the rest is read again.
+ */
+struct kw_supervisor {
+	const char *config_path;	/* borrowed */
+	struct kw_config config;
+	struct kw_ledger *ledger;
+	struct kw_netlink *netlink;	/* NULL while the module is not there */
+	struct kw_facts facts;
+	char *picture;			/* what clients see, as text, to tell a change */
+	char slots_line[160];		/* "SEV 3 of 10, SEV-ES/SNP 0 of 5 slots taken" */
+	bool changed;			/* since kw_supervisor_take_changed() */
+};
+
+/*
+ * Reads the configuration and opens the ledger in dir. 0 or negative errno,
+ * with one line for people in error: -EINVAL the configuration is wrong, -EBUSY
+ * another kvmwardd has the ledger.
+ */
+int kw_supervisor_init(struct kw_supervisor *supervisor, const char *config_path, const char *dir,
+		       char *error, size_t error_size);
+void kw_supervisor_done(struct kw_supervisor *supervisor);
+
+/*
+ * Reads the configuration again. On error the old one stays in force, and
+ * error has the reason.
+ */
+int kw_supervisor_reload(struct kw_supervisor *supervisor, char *error, size_t error_size);
+
+/*
+ * Takes the release notes, reads the facts and brings the ledger in line with
+ * them; logs what came of it. Every decision is made right after a look.
+ */
+void kw_supervisor_look(struct kw_supervisor *supervisor);
+
+/* Something that clients see changed since the last call. */
+bool kw_supervisor_take_changed(struct kw_supervisor *supervisor);
+
+/* Holds that the kernel does not show yet. */
+size_t kw_supervisor_pending_count(const struct kw_supervisor *supervisor);
+
+/* The hold of that UUID, NULL when there is none. Borrowed until the ledger changes. */
+const struct kw_hold *kw_supervisor_hold(const struct kw_supervisor *supervisor, const char *uuid);
+
+#endif
