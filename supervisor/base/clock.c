@@ -5,7 +5,7 @@
 
 static uint64_t read_ns(clockid_t clock)
 {
-	struct timespec now = { 0 };
+	struct timespec now = {0};
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * KW_NS_PER_S + (uint64_t)now.tv_nsec;

@@ -185,7 +185,7 @@ static size_t utf8_expected(unsigned char first)
 /* Bytes of the UTF-8 character at text, 0 when it is none. */
 static size_t utf8_length(const unsigned char *text)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t length = utf8_expected(text[0]);
 	uint32_t point;
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * May a guest start now? The checks run from what is certain for ever (the
+ * processor cannot) to what changes by the minute (no slot is free), so that
+ * the sentence names the first thing to change.
+ */
+#include "policy/admit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "policy/question.h"
+
+static const char *const config_keys[KW_POOL_COUNT] = {
+	[KW_POOL_SEV] = "sev_reserve",
+	[KW_POOL_SEV_ES] = "sev_es_reserve",
+};
+
+/* What else than stopping a guest gives this pool slots; "" when nothing does. */
+static const char *split_advice(const struct kw_host *host, enum kw_pool pool)
+{
+	if (pool == KW_POOL_SEV_ES)
+		return " or raise the ASID split (BIOS \"minimum SEV ASID\")";
+	if (host->min_sev_asid.known && host->min_sev_asid.value <= 1)
+		return "";
+	return " or lower the ASID split (BIOS \"minimum SEV ASID\")";
+}
+
+static char *leaked_note(char *to, size_t to_size, const struct kw_slots *slots)
+{
+	to[0] = '\0';
+	if (slots->charged.known && slots->in_use.known &&
+	    slots->charged.value > slots->in_use.value)
+		snprintf(to, to_size, " (%" PRIu32 " of them leaked: charged to no guest there is)",
+			 slots->charged.value - slots->in_use.value);
+	return to;
+}
+
+static void say_full(const struct kw_question *q, enum kw_pool pool,
+		     const struct kw_pool_room *room, struct kw_verdict *ret_verdict)
+{
+	char leaked[80];
+
+	kw_verdict_set(ret_verdict, KW_SLOT_FULL,
+		       "no %s slot is free: %" PRIu32 " of %" PRIu32 " in use%s, %" PRIu32
+		       " reserved, %" PRIu32
+		       " promised to guests that are starting; stop a guest%s",
+		       kw_pool_title(pool), room->taken.value, room->capacity.value,
+		       leaked_note(leaked, sizeof(leaked), &q->facts->slots.pool[pool]),
+		       room->reserve, room->pending, split_advice(&q->facts->host, pool));
+}
+
+static void say_quota(const struct kw_question *q, const struct kw_quota *quota,
+		      struct kw_verdict *ret_verdict)
+{
+	kw_verdict_set(ret_verdict, KW_SLOT_FULL,
+		       "num_memory_encrypted_guests allows %" PRIu32
+		       " encrypted guests and %" PRIu64
+		       " slots are in use or promised to guests that are starting; stop a guest or "
+		       "raise num_memory_encrypted_guests in kvmward.conf",
+		       q->config->num_memory_encrypted_guests.value, quota->used);
+}
+
+static void say_reserved(enum kw_pool pool, const struct kw_pool_room *room, uint32_t left,
+			 struct kw_verdict *ret_verdict)
+{
+	kw_verdict_set(ret_verdict, KW_SLOT_RESERVED,
+		       "only %s slots in reserve are left: %" PRIu32 " of %" PRIu32
+		       " in use, %" PRIu32 " promised to guests that are starting, %" PRIu32
+		       " left, %" PRIu32 " reserved; stop a guest or lower %s in kvmward.conf",
+		       kw_pool_title(pool), room->taken.value, room->capacity.value, room->pending,
+		       left, room->reserve, config_keys[pool]);
+}
+
+static bool slot_known(const struct kw_question *q, enum kw_pool pool,
+		       const struct kw_pool_room *room, struct kw_verdict *ret_verdict)
+{
+	char what[96];
+
+	if (!room->capacity.known)
+		snprintf(what, sizeof(what), "how many %s slots there are", kw_pool_title(pool));
+	else if (!room->taken.known)
+		snprintf(what, sizeof(what), "how many %s slots are in use", kw_pool_title(pool));
+	else
+		snprintf(what, sizeof(what), "how many slots of the other pool are in use");
+	if (!room->free.known)
+		return kw_refuse_unknown(q->facts, what, ret_verdict);
+	return true;
+}
+
+static bool slot_free(const struct kw_question *q, enum kw_pool pool,
+		      struct kw_verdict *ret_verdict)
+{
+	struct kw_pool_room room = kw_pool_room_of(q, pool);
+	struct kw_quota quota = kw_quota_of(q);
+	uint32_t left;
+
+	if (kw_u32_no(room.capacity))
+		return kw_refuse_slot_none(&q->facts->host, pool, ret_verdict);
+	if (!slot_known(q, pool, &room, ret_verdict))
+		return false;
+	if (room.free.value)
+		return true;
+	left = kw_slots_left(q, &room).value;
+	if (left)
+		say_reserved(pool, &room, left, ret_verdict);
+	else if (room.capacity.value > (uint64_t)room.taken.value + room.pending)
+		say_quota(q, &quota, ret_verdict);
+	else
+		say_full(q, pool, &room, ret_verdict);
+	return false;
+}
+
+static bool memory_known(const struct kw_question *q, const struct kw_memory_room *room,
+			 struct kw_verdict *ret_verdict)
+{
+	if (!room->total_bytes.known)
+		return kw_refuse_unknown(q->facts, "how much memory the host has", ret_verdict);
+	if (!room->guests_bytes.known)
+		return kw_refuse_unknown(q->facts, "how much memory the guests that run keep",
+					 ret_verdict);
+	return true;
+}
+
+static bool memory_free(const struct kw_question *q, const struct kw_claim *claim,
+			struct kw_verdict *ret_verdict)
+{
+	struct kw_memory_room room = kw_memory_room_of(q);
+	char need[32], total[32], guests[32], pending[32], reserve[32], left[32];
+
+	if (!memory_known(q, &room, ret_verdict))
+		return false;
+	if (claim->ceiling_bytes <= room.free_bytes.value)
+		return true;
+	kw_verdict_set(ret_verdict, KW_MEMORY_FULL,
+		       "the guest may take %s and %s are left: of %s in the host, encrypted guests "
+		       "keep %s, %s are promised to guests that are starting, %s are reserved for "
+		       "the host; stop a guest, give this one less memory, or lower "
+		       "reserved_host_memory_mb in kvmward.conf",
+		       kw_text_bytes(need, sizeof(need), claim->ceiling_bytes),
+		       kw_text_bytes(left, sizeof(left), room.free_bytes.value),
+		       kw_text_bytes(total, sizeof(total), room.total_bytes.value),
+		       kw_text_bytes(guests, sizeof(guests), room.guests_bytes.value),
+		       kw_text_bytes(pending, sizeof(pending), room.pending_bytes),
+		       kw_text_bytes(reserve, sizeof(reserve), room.reserve_bytes));
+	return false;
+}
+
+static void say_admitted(const struct kw_question *q, const struct kw_claim *claim,
+			 enum kw_pool pool, struct kw_verdict *ret_verdict)
+{
+	uint32_t rest = kw_pool_room_of(q, pool).free.value - 1;
+	char memory[32];
+
+	kw_verdict_set(
+		ret_verdict, KW_ADMITTED,
+		"there is a %s slot and %s of memory for it; %" PRIu32 " more %s free after it",
+		kw_pool_title(pool), kw_text_bytes(memory, sizeof(memory), claim->ceiling_bytes),
+		rest, rest == 1 ? "slot is" : "slots are");
+}
+
+void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
+	      const struct kw_config *config, const struct kw_claim *claim,
+	      struct kw_verdict *ret_verdict)
+{
+	struct kw_question q = {facts, holds, config, claim->uuid};
+	enum kw_pool pool;
+
+	if (claim->type == KW_GUEST_PLAIN) {
+		kw_verdict_set(ret_verdict, KW_ADMITTED, "a plain guest takes no slot");
+		return;
+	}
+	if (!kw_guest_type_pool(claim->type, &pool)) {
+		kw_verdict_set(ret_verdict, KW_UNKNOWN_SECURITY,
+			       "guest type %u is not known to this kvmward", claim->type);
+		return;
+	}
+	if (kw_host_offers(facts, claim->type, pool, ret_verdict) &&
+	    slot_free(&q, pool, ret_verdict) && memory_free(&q, claim, ret_verdict))
+		say_admitted(&q, claim, pool, ret_verdict);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a guest takes. QEMU registers every RAM block with SEV
+ * (target/i386/sev.c, sev_ram_block_added), each at its maximum size, so the
+ * claim is a sum over the blocks a machine of this kind has. The sum was
+ * compared with kvm_sev_info.pages_locked on QEMU 7.2; tests/test_claims.c has
+ * the figures.
+ */
+#include "policy/claims.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define PAGE_BYTES (4 * KW_KIB)
+
+/* Sizes of the OVMF build with 4 MiB of flash, for a file that cannot be looked at. */
+#define OVMF_CODE_BYTES (3568 * KW_KIB)
+#define OVMF_VARS_BYTES (528 * KW_KIB)
+#define OVMF_BYTES (OVMF_CODE_BYTES + OVMF_VARS_BYTES)
+
+/* pc.rom and the largest isa-bios. Source: QEMU hw/i386/pc.c, x86.c. */
+#define BIOS_WINDOWS_BYTES ((128 + 128) * KW_KIB)
+/* Maxima of etc/acpi/tables, table-loader, rsdp. Source: QEMU hw/i386/acpi-build.c. */
+#define ACPI_BYTES ((2048 + 64 + 4) * KW_KIB)
+
+/* QEMU's own ROM files, rounded up to a power of two as hw/pci/pci.c does. */
+#define NIC_ROM_BYTES (256 * KW_KIB)
+#define VGA_ROM_BYTES (64 * KW_KIB)
+#define BOCHS_ROM_BYTES (32 * KW_KIB)
+#define QXL_DATA_ROM_BYTES (8 * KW_KIB)
+
+/* Nova's figure of its Stein release for all that is neither RAM nor video. */
+#define LOCKED_OTHER_LEAST_BYTES (16 * KW_MIB)
+#define LOCKED_SPARE_BYTES (256 * KW_KIB)
+
+/* What QEMU itself takes, generously. */
+#define QEMU_BASE_BYTES (50 * KW_MIB)
+#define QEMU_VCPU_BYTES (8 * KW_MIB)
+#define QEMU_SPARE_BYTES (8 * KW_MIB)
+
+/* An array of pointers to 4 KiB pages, and a page table of 8-byte entries: each 1/512 of the RAM.
+ */
+#define PER_PAGE_DIVISOR 512
+
+struct blocks {
+	uint64_t ram, video, other;
+};
+
+/* Stops at the largest number: a memory that size wraps into nothing would be admitted. */
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static uint64_t round_up(uint64_t bytes, uint64_t step)
+{
+	return bytes % step ? add(bytes, step - bytes % step) : bytes;
+}
+
+/* The next power of two, at least 1 MiB: QEMU makes video memory so. */
+static uint64_t video_size(uint64_t asked_bytes, uint64_t default_bytes)
+{
+	uint64_t wanted = asked_bytes ? asked_bytes : default_bytes, size = KW_MIB;
+
+	while (size < wanted && size < UINT64_MAX / 2)
+		size *= 2;
+	return size < wanted ? wanted : size;
+}
+
+struct video_model {
+	const char *name;
+	bool vram_counts;    /* libvirt passes <model vram=…> on to QEMU */
+	uint64_t vram_bytes; /* without it */
+	uint64_t rom_bytes;
+};
+
+static const struct video_model video_models[] = {
+	{"vga", true, 16 * KW_MIB, VGA_ROM_BYTES},
+	{"vmvga", true, 16 * KW_MIB, VGA_ROM_BYTES},
+	{"virtio", false, 8 * KW_MIB, VGA_ROM_BYTES},
+	{"bochs", true, 16 * KW_MIB, BOCHS_ROM_BYTES},
+	{"qxl", true, 64 * KW_MIB, VGA_ROM_BYTES + QXL_DATA_ROM_BYTES},
+	{"cirrus", false, 4 * KW_MIB, VGA_ROM_BYTES},
+	{"ramfb", false, 0, 0}, /* draws from the guest's own RAM */
+	{"gop", false, 0, 0},
+	{"none", false, 0, 0},
+	{NULL, true, 16 * KW_MIB, VGA_ROM_BYTES}, /* others, and where libvirt chooses */
+};
+
+static const struct video_model *video_model_find(const char *name)
+{
+	const struct video_model *model = video_models;
+
+	while (model->name && strcmp(model->name, name))
+		model++;
+	return model;
+}
+
+static void add_video(struct blocks *blocks, const struct kw_device *device)
+{
+	const struct video_model *model = video_model_find(device->model);
+	uint64_t asked = model->vram_counts ? device->vram_bytes : 0;
+
+	if (model->vram_bytes)
+		blocks->video = add(blocks->video, video_size(asked, model->vram_bytes));
+	if (!strcmp(device->model, "qxl"))
+		blocks->video = add(blocks->video, video_size(device->ram_bytes, 64 * KW_MIB));
+	if (!device->rom_disabled)
+		blocks->other = add(blocks->other, model->rom_bytes);
+}
+
+static void add_device(struct blocks *blocks, const struct kw_device *device)
+{
+	switch (device->kind) {
+	case KW_DEVICE_VIDEO:
+		add_video(blocks, device);
+		break;
+	case KW_DEVICE_INTERFACE:
+		if (!device->rom_disabled)
+			blocks->other = add(blocks->other, NIC_ROM_BYTES);
+		break;
+	case KW_DEVICE_DISK:
+	case KW_DEVICE_HOSTDEV:
+		break;
+	}
+}
+
+static uint64_t known_or(struct kw_u64 size, uint64_t otherwise)
+{
+	return round_up(size.known ? size.value : otherwise, PAGE_BYTES);
+}
+
+static uint64_t firmware_bytes(const struct kw_domain *domain)
+{
+	/* neither has a variable store of its own */
+	if (domain->loader_stateless || !strcmp(domain->loader_type, "rom"))
+		return known_or(domain->loader_bytes, OVMF_BYTES);
+	return add(known_or(domain->loader_bytes, OVMF_CODE_BYTES),
+		   known_or(domain->nvram_bytes, OVMF_VARS_BYTES));
+}
+
+static uint64_t memory_of(const struct kw_domain *domain)
+{
+	return domain->max_memory_bytes > domain->memory_bytes ? domain->max_memory_bytes
+							       : domain->memory_bytes;
+}
+
+static struct blocks blocks_of(const struct kw_domain *domain)
+{
+	struct blocks blocks = {
+		/* libvirt gives QEMU whole MiB (qemuDomainAlignMemorySizes) */
+		.ram = round_up(memory_of(domain), KW_MIB),
+		.other = BIOS_WINDOWS_BYTES + ACPI_BYTES,
+	};
+
+	blocks.other = add(blocks.other, firmware_bytes(domain));
+	for (size_t i = 0; i < domain->device_count; i++)
+		add_device(&blocks, &domain->devices[i]);
+	return blocks;
+}
+
+static uint64_t sum(const struct blocks *blocks)
+{
+	return add(add(blocks->ram, blocks->video), blocks->other);
+}
+
+static uint64_t memlock_bytes(const struct blocks *blocks)
+{
+	uint64_t other = add(blocks->other, LOCKED_SPARE_BYTES);
+
+	if (other < LOCKED_OTHER_LEAST_BYTES)
+		other = LOCKED_OTHER_LEAST_BYTES;
+	return round_up(add(add(blocks->ram, blocks->video), other), KW_MIB);
+}
+
+static uint64_t ceiling_bytes(const struct blocks *blocks, unsigned int vcpus, bool pins)
+{
+	uint64_t per_page = blocks->ram / PER_PAGE_DIVISOR;
+	uint64_t ceiling = add(sum(blocks), per_page); /* nested page tables */
+
+	if (pins)
+		ceiling = add(ceiling, per_page); /* SEV's array of pinned pages */
+	ceiling = add(ceiling, QEMU_BASE_BYTES + QEMU_SPARE_BYTES);
+	return add(ceiling, (uint64_t)vcpus * QEMU_VCPU_BYTES);
+}
+
+int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim)
+{
+	struct blocks blocks = blocks_of(domain);
+	struct kw_claim claim = {.memory_bytes = memory_of(domain)};
+	bool pins;
+
+	if (!kw_domain_guest_type(domain, &claim.type))
+		return -EINVAL;
+	/* SNP keeps RAM in guest_memfd: unmovable, but neither registered nor locked. */
+	pins = claim.type == KW_GUEST_SEV || claim.type == KW_GUEST_SEV_ES;
+	if (pins) {
+		claim.pinned_bytes = sum(&blocks);
+		claim.memlock_bytes = memlock_bytes(&blocks);
+	}
+	claim.ceiling_bytes = ceiling_bytes(&blocks, domain->vcpus, pins);
+	kw_text_copy(claim.uuid, sizeof(claim.uuid), domain->uuid);
+	kw_text_copy(claim.name, sizeof(claim.name), domain->name);
+	*ret_claim = claim;
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_POLICY_QUESTION_H
+#define KW_POLICY_QUESTION_H
+
+/* Shared by the parts of kw_admit(); nobody else includes this. */
+
+#include "model/claim.h"
+#include "model/config.h"
+#include "model/facts.h"
+#include "model/verdict.h"
+#include "policy/admit.h"
+
+/* All that a decision is made on. */
+struct kw_question {
+	const struct kw_facts *facts;
+	const struct kw_hold_list *holds;
+	const struct kw_config *config;
+	const char *uuid; /* does not count against itself; "" for none */
+};
+
+/* What the operator's override leaves. It counts the guests of both pools. */
+struct kw_quota {
+	bool set;
+	struct kw_u32 left;
+	uint64_t used; /* taken and pending */
+};
+
+struct kw_quota kw_quota_of(const struct kw_question *q);
+struct kw_pool_room kw_pool_room_of(const struct kw_question *q, enum kw_pool pool);
+struct kw_memory_room kw_memory_room_of(const struct kw_question *q);
+
+/* Slots of the pool that are left before its reserve is taken off. */
+struct kw_u32 kw_slots_left(const struct kw_question *q, const struct kw_pool_room *room);
+
+/* Each true, or false with the verdict that refuses. */
+bool kw_host_offers(const struct kw_facts *facts, enum kw_guest_type type, enum kw_pool pool,
+		    struct kw_verdict *ret_verdict);
+bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
+		       struct kw_verdict *ret_verdict);
+bool kw_refuse_slot_none(const struct kw_host *host, enum kw_pool pool,
+			 struct kw_verdict *ret_verdict);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Counting: what guests and holds take, and what that leaves. */
+#include "policy/question.h"
+
+#include <strings.h>
+
+static bool same_uuid(const char *a, const char *b)
+{
+	return a[0] && !strcasecmp(a, b);
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* Whole range of the contract's type, so that a newer kernel's kind is not taken for plain. */
+static bool guest_pool(const struct kw_guest *guest, enum kw_pool *ret_pool)
+{
+	return guest->type.known && kw_guest_type_pool(guest->type.value, ret_pool);
+}
+
+/*
+ * A guest of the claim's own UUID gives its slot to the claim. Only one that
+ * libvirt runs: anyone can start a QEMU that calls itself so, and an orphan's
+ * slot is not the next guest's to use.
+ */
+static bool is_own(const struct kw_question *q, const struct kw_guest *guest)
+{
+	return guest->libvirt && !guest->orphan && !guest->mirror &&
+	       same_uuid(q->uuid, guest->uuid);
+}
+
+static bool own_slot(const struct kw_question *q, enum kw_pool pool)
+{
+	for (size_t i = 0; i < q->facts->guests.count; i++) {
+		enum kw_pool of;
+
+		if (is_own(q, &q->facts->guests.guests[i]) &&
+		    guest_pool(&q->facts->guests.guests[i], &of) && of == pool)
+			return true;
+	}
+	return false;
+}
+
+static bool is_pending(const struct kw_question *q, const struct kw_hold *hold)
+{
+	return !hold->pid && !same_uuid(q->uuid, hold->claim.uuid);
+}
+
+static uint32_t pending_slots(const struct kw_question *q, enum kw_pool pool)
+{
+	uint32_t count = 0;
+	enum kw_pool of;
+
+	for (size_t i = 0; i < q->holds->count; i++)
+		if (is_pending(q, &q->holds->holds[i]) &&
+		    kw_guest_type_pool(q->holds->holds[i].claim.type, &of) && of == pool)
+			count++;
+	return count;
+}
+
+static struct kw_u32 taken_slots(const struct kw_question *q, enum kw_pool pool)
+{
+	const struct kw_slots *slots = &q->facts->slots.pool[pool];
+	struct kw_u32 taken = kw_slots_taken(slots);
+
+	if (!q->facts->slots.known)
+		return (struct kw_u32){0};
+	if (!taken.known && kw_u32_no(slots->capacity))
+		return KW_U32(0);
+	if (taken.known && taken.value && own_slot(q, pool))
+		taken.value--;
+	return taken;
+}
+
+struct kw_quota kw_quota_of(const struct kw_question *q)
+{
+	struct kw_quota quota = {.set = q->config->num_memory_encrypted_guests.known};
+	bool known = true;
+
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		struct kw_u32 taken = taken_slots(q, pool);
+
+		known = known && taken.known;
+		quota.used += (uint64_t)taken.value + pending_slots(q, pool);
+	}
+	quota.left.known = known;
+	quota.left.value = (uint32_t)less(q->config->num_memory_encrypted_guests.value, quota.used);
+	return quota;
+}
+
+/* Slots left before the reserve is taken off. */
+struct kw_u32 kw_slots_left(const struct kw_question *q, const struct kw_pool_room *room)
+{
+	struct kw_quota quota = kw_quota_of(q);
+	uint64_t left;
+
+	if (!room->capacity.known || !room->taken.known || (quota.set && !quota.left.known))
+		return (struct kw_u32){0};
+	left = less(room->capacity.value, (uint64_t)room->taken.value + room->pending);
+	if (quota.set && quota.left.value < left)
+		left = quota.left.value;
+	return KW_U32((uint32_t)left);
+}
+
+struct kw_pool_room kw_pool_room_of(const struct kw_question *q, enum kw_pool pool)
+{
+	struct kw_pool_room room = {
+		.taken = taken_slots(q, pool),
+		.pending = pending_slots(q, pool),
+		.reserve = q->config->reserve[pool],
+	};
+
+	if (q->facts->slots.known)
+		room.capacity = q->facts->slots.pool[pool].capacity;
+	room.free = kw_slots_left(q, &room);
+	room.free.value = (uint32_t)less(room.free.value, room.reserve);
+	return room;
+}
+
+void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		  const struct kw_config *config, enum kw_pool pool, struct kw_pool_room *ret_room)
+{
+	struct kw_question q = {facts, holds, config, ""};
+
+	*ret_room = kw_pool_room_of(&q, pool);
+}
+
+/*
+ * A guest that has only just got its slot has not pinned its memory yet, so
+ * the claim of its hold counts where it is larger.
+ */
+static uint64_t promised_bytes(const struct kw_question *q, const struct kw_guest *guest)
+{
+	for (size_t i = 0; i < q->holds->count; i++) {
+		const struct kw_hold *hold = &q->holds->holds[i];
+
+		if (hold->pid && hold->pid == guest->pid &&
+		    same_uuid(hold->claim.uuid, guest->uuid))
+			return hold->claim.ceiling_bytes;
+	}
+	return 0;
+}
+
+/* Adds what one guest keeps from others; false when that is not known. */
+static bool add_guest_bytes(const struct kw_question *q, const struct kw_guest *guest,
+			    uint64_t *bytes)
+{
+	uint64_t known;
+
+	if (guest->mirror) /* it maps memory of the guest that it mirrors */
+		return true;
+	if (!guest->type.known)
+		return false;
+	if (guest->type.value == KW_GUEST_PLAIN || is_own(q, guest))
+		return true;
+	if (!guest->pinned_bytes.known && !guest->memory_bytes.known)
+		return false;
+	known = larger(guest->pinned_bytes.value, guest->memory_bytes.value);
+	*bytes = add(*bytes, larger(known, promised_bytes(q, guest)));
+	return true;
+}
+
+static struct kw_u64 guests_bytes(const struct kw_question *q)
+{
+	const struct kw_guest_list *guests = &q->facts->guests;
+	uint64_t bytes = 0;
+
+	if (!guests->known)
+		return (struct kw_u64){0};
+	for (size_t i = 0; i < guests->count; i++)
+		if (!add_guest_bytes(q, &guests->guests[i], &bytes))
+			return (struct kw_u64){0};
+	return KW_U64(bytes);
+}
+
+static uint64_t pending_bytes(const struct kw_question *q)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < q->holds->count; i++) {
+		const struct kw_hold *hold = &q->holds->holds[i];
+
+		if (is_pending(q, hold) && hold->claim.type != KW_GUEST_PLAIN)
+			bytes = add(bytes, hold->claim.ceiling_bytes);
+	}
+	return bytes;
+}
+
+struct kw_memory_room kw_memory_room_of(const struct kw_question *q)
+{
+	struct kw_memory_room room = {
+		.total_bytes = q->facts->memory_total_bytes,
+		.guests_bytes = guests_bytes(q),
+		.pending_bytes = pending_bytes(q),
+		.reserve_bytes = q->config->reserved_host_memory_bytes,
+	};
+	uint64_t taken = add(room.guests_bytes.value, add(room.pending_bytes, room.reserve_bytes));
+
+	if (room.total_bytes.known && room.guests_bytes.known)
+		room.free_bytes = KW_U64(less(room.total_bytes.value, taken));
+	return room;
+}
+
+void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		    const struct kw_config *config, struct kw_memory_room *ret_room)
+{
+	struct kw_question q = {facts, holds, config, ""};
+
+	*ret_room = kw_memory_room_of(&q);
+}
