@@ -2,14 +2,17 @@
 #ifndef KW_FACTS_DOMAIN_XML_H
 #define KW_FACTS_DOMAIN_XML_H
 
+#include "base/xml.h"
 #include "model/domain.h"
 
 /* A longer domain XML is refused: libvirt's own are a few KiB. */
-#define KW_DOMAIN_XML_MAX (4u << 20)
+#define KW_DOMAIN_XML_MAX KW_XML_MAX
 
 /*
  * Reads a libvirt domain XML. The text may be hostile: no entity is expanded,
- * nothing is fetched, depth and size are bounded, the encoding must be UTF-8.
+ * nothing is fetched, depth and size are bounded, the encoding must be UTF-8,
+ * and an element that we look at may not be given twice. Sizes of firmware
+ * files are looked up; a path that is no regular file leaves them unknown.
  * 0; -EMSGSIZE, -EBADMSG (not XML, not a <domain>, a number or unit that makes
  * no sense), -ENOMEM, each with "line N: what is wrong" in error. The caller
  * owns *ret_domain.

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "facts/domain_parts.h"
+
+/* <rom enabled='no'/> takes the ROM away, <rom bar='off'/> hides it from the guest. */
+static int read_rom(const struct kw_complaint *complaint, const xmlNode *node,
+		    struct kw_device *device)
+{
+	const xmlNode *rom = kw_xml_child(node, "rom");
+	bool enabled = true, bar = true;
+	int error = kw_xml_flag(complaint, rom, "enabled", &enabled);
+
+	if (!error)
+		error = kw_xml_flag(complaint, rom, "bar", &bar);
+	if (!error)
+		device->rom_disabled = !enabled || !bar;
+	return error;
+}
+
+static int read_disk(const struct kw_complaint *complaint, const xmlNode *node,
+		     struct kw_device *device)
+{
+	const xmlNode *target = kw_xml_child(node, "target");
+	int error = kw_xml_attribute(complaint, target, "bus", device->bus, sizeof(device->bus));
+
+	return error ? error : kw_xml_attribute(complaint, target, "dev", device->target,
+						sizeof(device->target));
+}
+
+static int read_interface(const struct kw_complaint *complaint, const xmlNode *node,
+			  struct kw_device *device)
+{
+	const xmlNode *model = kw_xml_child(node, "model"), *target = kw_xml_child(node, "target");
+	int error = kw_xml_attribute(complaint, node, "type", device->type, sizeof(device->type));
+
+	if (!error)
+		error = kw_xml_attribute(complaint, model, "type", device->model,
+					 sizeof(device->model));
+	if (!error)
+		error = kw_xml_attribute(complaint, target, "dev", device->target,
+					 sizeof(device->target));
+	return error;
+}
+
+/* libvirt's video attributes count KiB. */
+static int read_kib(const struct kw_complaint *complaint, const xmlNode *node, const char *name,
+		    uint64_t *ret_bytes)
+{
+	uint64_t kib = 0;
+	int error = kw_xml_attribute_u64(complaint, node, name, UINT32_MAX, &kib);
+
+	if (!error)
+		*ret_bytes = kib * KW_KIB;
+	return error;
+}
+
+static int read_video(const struct kw_complaint *complaint, const xmlNode *node,
+		      struct kw_device *device)
+{
+	const xmlNode *model = kw_xml_child(node, "model");
+	uint64_t heads = 0;
+	int error = kw_xml_attribute(complaint, model, "type", device->model,
+				     sizeof(device->model));
+
+	if (!error)
+		error = read_kib(complaint, model, "vram", &device->vram_bytes);
+	if (!error)
+		error = read_kib(complaint, model, "ram", &device->ram_bytes);
+	if (!error)
+		error = kw_xml_attribute_u64(complaint, model, "heads", UINT16_MAX, &heads);
+	if (!error)
+		device->heads = (unsigned int)heads;
+	return error;
+}
+
+static int read_hostdev(const struct kw_complaint *complaint, const xmlNode *node,
+			struct kw_device *device)
+{
+	int error = kw_xml_attribute(complaint, node, "mode", device->type, sizeof(device->type));
+
+	return error ? error : kw_xml_attribute(complaint, node, "type", device->model,
+						sizeof(device->model));
+}
+
+static const struct kind {
+	const char *element;
+	enum kw_device_kind kind;
+	int (*read)(const struct kw_complaint *complaint, const xmlNode *node,
+		    struct kw_device *device);
+} kinds[] = {
+	{ "disk", KW_DEVICE_DISK, read_disk },
+	{ "interface", KW_DEVICE_INTERFACE, read_interface },
+	{ "video", KW_DEVICE_VIDEO, read_video },
+	{ "hostdev", KW_DEVICE_HOSTDEV, read_hostdev },
+};
+
+static const struct kind *kind_of(const xmlNode *node)
+{
+	if (node->type != XML_ELEMENT_NODE || node->ns)
+		return NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp((const char *)node->name, kinds[i].element))
+			return &kinds[i];
+	return NULL;
+}
+
+static int read_device(const struct kw_complaint *complaint, const xmlNode *node,
+		       const struct kind *kind, struct kw_domain *domain)
+{
+	struct kw_device device = {
+		.kind = kind->kind,
+		.line = (int)xmlGetLineNo(node),
+		.boot = kw_xml_child(node, "boot"),
+	};
+	struct kw_device *grown;
+	int error = kind->read(complaint, node, &device);
+
+	if (!error)
+		error = read_rom(complaint, node, &device);
+	if (error)
+		return error;
+	grown = reallocarray(domain->devices, domain->device_count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	domain->devices = grown;
+	domain->devices[domain->device_count++] = device;
+	return 0;
+}
+
+int kw_domain_read_devices(const struct kw_complaint *complaint, const xmlNode *root,
+			   struct kw_domain *domain)
+{
+	xmlNode *devices;
+	int error = kw_xml_only(complaint, root, "devices", &devices);
+
+	if (error || !devices)
+		return error;
+	for (const xmlNode *node = devices->children; node; node = node->next) {
+		const struct kind *kind = kind_of(node);
+
+		error = kind ? read_device(complaint, node, kind, domain) : 0;
+		if (error)
+			return error;
+	}
+	return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "facts/domain_parts.h"
+
+/*
+ * The size of a regular file. Cached attributes will do and nothing is mounted
+ * for it: a path may lie on a file server that does not answer.
+ */
+static struct kw_u64 file_size(const char *path)
+{
+	const int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
+	struct statx file;
+
+	if (path[0] != '/' || statx(AT_FDCWD, path, flags, STATX_TYPE | STATX_SIZE, &file) < 0)
+		return (struct kw_u64){ 0 };
+	if (!S_ISREG(file.stx_mode))
+		return (struct kw_u64){ 0 };
+	return KW_U64(file.stx_size);
+}
+
+static int read_type(const struct kw_complaint *complaint, const xmlNode *os,
+		     struct kw_domain *domain)
+{
+	xmlNode *node;
+	int error = kw_xml_only(complaint, os, "type", &node);
+
+	if (error || !node)
+		return error;
+	domain->line_type = (int)xmlGetLineNo(node);
+	error = kw_xml_attribute(complaint, node, "machine", domain->machine,
+				 sizeof(domain->machine));
+	return error ? error : kw_xml_attribute(complaint, node, "arch", domain->arch,
+						sizeof(domain->arch));
+}
+
+static int read_loader(const struct kw_complaint *complaint, const xmlNode *os,
+		       struct kw_domain *domain)
+{
+	xmlNode *node;
+	int error = kw_xml_only(complaint, os, "loader", &node);
+
+	if (error || !node)
+		return error;
+	domain->loader = true;
+	domain->line_loader = (int)xmlGetLineNo(node);
+	error = kw_xml_attribute(complaint, node, "type", domain->loader_type,
+				 sizeof(domain->loader_type));
+	if (!error)
+		error = kw_xml_flag(complaint, node, "stateless", &domain->loader_stateless);
+	if (!error)
+		error = kw_xml_flag(complaint, node, "secure", &domain->loader_secure);
+	if (!error)
+		error = kw_xml_text(complaint, node, domain->loader_path,
+				    sizeof(domain->loader_path));
+	if (!error)
+		domain->loader_bytes = file_size(domain->loader_path);
+	return error;
+}
+
+/* The path is the text or, from libvirt 8.5 on, may be below: <source file='…'/>. */
+static int read_nvram_path(const struct kw_complaint *complaint, const xmlNode *node,
+			   struct kw_domain *domain)
+{
+	const xmlNode *source = kw_xml_child(node, "source");
+
+	if (source)
+		return kw_xml_attribute(complaint, source, "file", domain->nvram_path,
+					sizeof(domain->nvram_path));
+	return kw_xml_text(complaint, node, domain->nvram_path, sizeof(domain->nvram_path));
+}
+
+/* Before the first start there is only the template that libvirt will copy. */
+static int read_nvram(const struct kw_complaint *complaint, const xmlNode *os,
+		      struct kw_domain *domain)
+{
+	xmlNode *node;
+	int error = kw_xml_only(complaint, os, "nvram", &node);
+
+	if (!error)
+		error = kw_xml_attribute(complaint, node, "template", domain->nvram_template,
+					 sizeof(domain->nvram_template));
+	if (!error)
+		error = read_nvram_path(complaint, node, domain);
+	if (error)
+		return error;
+	domain->nvram_bytes = file_size(domain->nvram_path);
+	if (!domain->nvram_bytes.known)
+		domain->nvram_bytes = file_size(domain->nvram_template);
+	return 0;
+}
+
+/* Secure Boot may also be asked for as a feature, and libvirt finds a loader that has it. */
+static int read_secure_boot(const struct kw_complaint *complaint, const xmlNode *os,
+			    struct kw_domain *domain)
+{
+	const xmlNode *firmware = kw_xml_child(os, "firmware");
+
+	for (xmlNode *node = kw_xml_child(firmware, "feature"); node;
+	     node = kw_xml_next(node, "feature")) {
+		bool enabled = false;
+		char name[32];
+		int error = kw_xml_attribute(complaint, node, "name", name, sizeof(name));
+
+		if (!error)
+			error = kw_xml_flag(complaint, node, "enabled", &enabled);
+		if (error)
+			return error;
+		if (!enabled || !kw_text_equal(name, "secure-boot"))
+			continue;
+		domain->loader_secure = true;
+		if (!domain->line_loader)
+			domain->line_loader = (int)xmlGetLineNo(node);
+	}
+	return 0;
+}
+
+static int read_firmware(const struct kw_complaint *complaint, const xmlNode *os,
+			 struct kw_domain *domain)
+{
+	char firmware[16];
+	int error = kw_xml_attribute(complaint, os, "firmware", firmware, sizeof(firmware));
+
+	if (error)
+		return error;
+	domain->firmware_efi = kw_text_equal(firmware, "efi");
+	return read_secure_boot(complaint, os, domain);
+}
+
+int kw_domain_read_os(const struct kw_complaint *complaint, const xmlNode *root,
+		      struct kw_domain *domain)
+{
+	xmlNode *os;
+	int error = kw_xml_only(complaint, root, "os", &os);
+
+	if (error || !os)
+		return error;
+	domain->line_os = (int)xmlGetLineNo(os);
+	error = read_type(complaint, os, domain);
+	if (!error)
+		error = read_loader(complaint, os, domain);
+	if (!error)
+		error = read_nvram(complaint, os, domain);
+	return error ? error : read_firmware(complaint, os, domain);
+}
