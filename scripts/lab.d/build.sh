@@ -102,9 +102,10 @@ build_image() {
 		scripts/lab.d/make-image "/kvmward/$b/image" "$install"
 }
 
-# build SERIES...
+# build SERIES...: sets $b, the place of it all in the checkout.
 build() {
-	local b=build/lab/$suite built lock series
+	local built lock series
+	b=build/lab/$suite
 	cd "$top" || die "no checkout at $top"
 	mkdir -p "$b"
 	exec {lock}>"$b/.lock"

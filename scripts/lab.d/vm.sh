@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154 # those are set there
 
 # The kernel modules that stand between the kernel and its root.
-initrd_modules=(virtio_pci virtio_console 9pnet_virtio 9p overlay)
+initrd_modules=(virtio_pci virtio_blk ext4 virtio_console 9pnet_virtio 9p overlay)
 
 # What the host has loaded, as a KVM host has.
 host_modules=(kvm_amd vhost_net tun)
@@ -52,15 +52,16 @@ initrd_make() (
 	mv "$dir/initrd" "$initrd"
 )
 
-# The part of the initial RAM disk that is of this run only: /lab.
+# The initial RAM disk of this run, with two more trees: /lab, what is wanted, and
+# /layer, what lies over the root.
 run_initrd() (
 	set -e
-	mkdir "$run/lab"
+	mkdir "$run/lab" "$run/layer"
+	cp -a "$b/image/." "$b/$series/modules-$layer/." "$run/layer"
 	cd "$run"
 	: >lab/argv
 	(($# == 0)) || printf '%s\0' "$@" >lab/argv
 	cat >lab/env <<-END
-		LAB_LAYERS='$layers'
 		LAB_UNIT=$unit
 		LAB_SUITE=$suite
 		LAB_SERIES=$series
@@ -69,7 +70,7 @@ run_initrd() (
 		LAB_COLS=$(tput cols 2>/dev/null || echo 80)
 		LAB_TERM=${TERM:-dumb}
 	END
-	find lab | cpio --quiet -o -H newc -R 0:0
+	find lab layer | cpio --quiet -o -H newc -R 0:0
 	cat "$initrd"
 )
 
@@ -90,8 +91,8 @@ qemu_command() {
 		-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu "$cpu" -smp "$smp" -m "$mem"
 		-kernel "$root/boot/vmlinuz-$release" -initrd "$run/initrd"
 		-append "$(kernel_arguments | tr '\n' ' ')"
-		-fsdev "local,id=root,path=$root,security_model=none,readonly=on,multidevs=remap"
-		-device virtio-9p-pci,fsdev=root,mount_tag=root
+		-drive "if=none,id=root,format=raw,readonly=on,file=$root.img"
+		-device virtio-blk-pci,drive=root
 		-fsdev "local,id=checkout,path=$top,security_model=none,readonly=on,multidevs=remap"
 		-device virtio-9p-pci,fsdev=checkout,mount_tag=checkout
 		"${qemu_extra[@]}")
@@ -103,8 +104,8 @@ vm_prepare() {
 	build "$series"
 	release=$(root_release "$series") || exit
 	initrd_prepare "$release"
-	layers="build/lab/$suite/$series/modules-plain build/lab/$suite/image"
-	((!sev)) || layers=${layers/modules-plain/modules-sev}
+	layer=plain
+	((!sev)) || layer=sev
 	run=$(mktemp -d "${TMPDIR:-/tmp}/kvmward-lab.XXXXXX") || die "no temporary directory"
 	trap 'rm -rf "$run"' EXIT
 	run_initrd "$@" >"$run/initrd" || die "could not make $run/initrd"
