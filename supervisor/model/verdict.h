@@ -11,7 +11,7 @@
  */
 #define KW_VERDICTS(X)                                                                             \
 	X(ADMITTED, "admitted", "The host can hold this guest.", "Nothing.")                       \
-	X(SLOT_FULL, "slot-full", "Every slot of the pool is taken.",                              \
+	X(SLOT_FULL, "slot-full", "Every slot that may be given out is taken.",                    \
 	  "Stop a guest, or move the ASID split (BIOS \"minimum SEV ASID\").")                     \
 	X(SLOT_RESERVED, "slot-reserved", "Only slots that the operator keeps in reserve are free.", \
 	  "Stop a guest, or lower the reserve of the pool in kvmward.conf.")                       \

@@ -8,8 +8,13 @@
 #include "model/verdict.h"
 
 /*
- * What one pool has left:
- * free = min(capacity, operator's override) - taken - pending holds - reserve, never below 0.
+ * What one pool has left, never below 0:
+ *
+ *	free = min(capacity - taken - pending holds, rest of the override) - reserve
+ *
+ * The rest of the operator's override is num_memory_encrypted_guests less what
+ * is taken and pending in both pools: it limits encrypted guests, whichever
+ * pool they draw from.
  */
 struct kw_pool_room {
 	struct kw_u32 capacity, taken, free;	/* free is unknown when one of the others is */
@@ -18,7 +23,12 @@ struct kw_pool_room {
 void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		  const struct kw_config *config, enum kw_pool pool, struct kw_pool_room *ret_room);
 
-/* Memory of the host that encrypted guests and pending holds leave, reserve taken off. */
+/*
+ * Memory of the host that encrypted guests and their pending holds leave,
+ * reserve taken off. A guest counts with what it has pinned, what it sees, or
+ * the ceiling of its confirmed hold, whichever is the largest. free is unknown
+ * when the type or memory of any guest is.
+ */
 struct kw_memory_room {
 	struct kw_u64 total_bytes, guests_bytes, free_bytes;
 	uint64_t pending_bytes, reserve_bytes;
@@ -27,8 +37,8 @@ void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *hol
 		    const struct kw_config *config, struct kw_memory_room *ret_room);
 
 /*
- * May this guest start now? A hold or a running guest of the claim's own UUID
- * does not count against it. Pure: the same arguments give the same verdict.
+ * May this guest start now? A hold of the claim's own UUID, or a guest of that
+ * UUID that libvirt runs, does not count against it. Pure: the same arguments give the same verdict.
  * Plain guests are admitted; for an encrypted one everything that the decision
  * needs must be known.
  */
