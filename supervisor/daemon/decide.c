@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/decide.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -15,17 +13,6 @@
 #include "policy/rules.h"
 #include "policy/security.h"
 
-__attribute__((format(printf, 3, 4)))
-static void say(struct kw_verdict *verdict, enum kw_code code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(verdict->sentence, sizeof(verdict->sentence), format, args);
-	va_end(args);
-	verdict->code = code;
-}
-
 static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_domain,
 			struct kw_verdict *verdict)
 {
@@ -33,7 +20,7 @@ static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_do
 
 	if (kw_domain_xml_parse(xml, length, ret_domain, error, sizeof(error)) >= 0)
 		return true;
-	say(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
+	kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
 	return false;
 }
 
@@ -42,11 +29,11 @@ static void judge(struct kw_supervisor *supervisor, const struct kw_domain *doma
 		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
 {
 	if (!kw_security_takes_slot(domain)) {
-		say(verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
+		kw_verdict_set(verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
 		return;
 	}
 	if (kw_claim_make(domain, ret_claim) < 0) {
-		say(verdict, KW_UNKNOWN_SECURITY,
+		kw_verdict_set(verdict, KW_UNKNOWN_SECURITY,
 		    "line %d: <launchSecurity type='%s'> is not known to kvmward, so neither is "
 		    "what it takes",
 		    domain->line_security, domain->security_type);
@@ -63,7 +50,7 @@ static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
 	int r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
 
 	if (r < 0)
-		say(verdict, KW_HOLD_UNSAVED, "the hold cannot be saved: %s", strerror(-r));
+		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "the hold cannot be saved: %s", strerror(-r));
 	else
 		supervisor->changed = true;
 }
@@ -88,7 +75,7 @@ static void decide_domain(struct kw_supervisor *supervisor, const struct kw_doma
 	if (!kw_verdict_admits(verdict) || !kw_security_takes_slot(domain))
 		return;
 	if (!claim.uuid[0])
-		say(verdict, KW_XML_INVALID, "the domain XML has no <uuid>: nothing to hold by");
+		kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML has no <uuid>: nothing to hold by");
 	else
 		hold(supervisor, &claim, verdict);
 }
@@ -118,7 +105,7 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 	if (read_domain(call->xml, call->xml_length, &domain, verdict)) {
 		kw_supervisor_look(supervisor);
 		if (is_held(supervisor, domain.uuid))
-			say(verdict, KW_ADMITTED, "a slot is held");
+			kw_verdict_set(verdict, KW_ADMITTED, "a slot is held");
 		else
 			decide_domain(supervisor, &domain, verdict);
 	}
@@ -165,7 +152,7 @@ static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call
 void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
 		    struct kw_verdict *ret_verdict)
 {
-	say(ret_verdict, KW_ADMITTED, "nothing to decide");
+	kw_verdict_set(ret_verdict, KW_ADMITTED, "nothing to decide");
 	switch (kw_hook_kind_of(call->op)) {
 	case KW_HOOK_PREPARE:
 		decide_prepare(supervisor, call, ret_verdict);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_HOOK_UNASKED_H
+#define KW_HOOK_UNASKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/guest.h"
+
+/* What the hook goes by when kvmwardd cannot be asked. */
+struct kw_unasked {
+	char uuid[KW_UUID_LEN + 1];	/* "" when the XML cannot be read or gives none */
+	bool encrypted;			/* may take a slot; so counts an XML that cannot be read */
+	bool admit;			/* what the configuration says of such a guest */
+};
+
+/* A configuration that cannot be read gives the defaults: kvmwardd has said what is wrong with it. */
+void kw_unasked_read(const char *config_path, const char *xml, size_t length,
+		     struct kw_unasked *ret_unasked);
+
+#endif
