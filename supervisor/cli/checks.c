@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/checks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum rung {
+	VIRT_IN_CPU, VIRT_FIRMWARE, KVM, KVM_VENDOR, DEV_KVM,
+	VHOST_NET, DEV_VHOST_NET, DEV_TUN,
+	SME_IN_CPU, SME_ENABLED, SEV_IN_CPU, SEV_ENABLED, SEV_ASIDS,
+	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS, SNP_IN_CPU, SNP_ENABLED,
+	C_BIT, PSP, DEV_SEV, GUEST_FACTS, DAEMON, HOOK,
+	RUNG_COUNT,
+	GROUND = RUNG_COUNT,
+};
+
+static const struct {
+	const char *key, *what;
+	enum rung stands_on;
+	const char *remedy;
+} rungs[] = {
+	[VIRT_IN_CPU] = { "virt_in_cpu", "virtualisation in the processor", GROUND,
+		"This processor cannot run KVM guests (or this is a virtual machine without nested "
+		"virtualisation)." },
+	[VIRT_FIRMWARE] = { "virt_firmware", "virtualisation left on by firmware", VIRT_IN_CPU,
+		"Switch SVM (AMD) or VT-x (Intel) on in the BIOS, then power off and on." },
+	[KVM] = { "kvm_loaded", "module kvm", VIRT_IN_CPU,
+		"Load it with 'modprobe kvm_amd' (or kvm_intel)." },
+	[KVM_VENDOR] = { "kvm_vendor_module", "module of KVM for this processor", KVM,
+		"Load it with 'modprobe kvm_amd' (or kvm_intel); 'dmesg' says why it did not load." },
+	[DEV_KVM] = { "dev_kvm", "/dev/kvm", KVM_VENDOR,
+		"Run 'udevadm trigger'; in a container, pass the device in." },
+	[VHOST_NET] = { "vhost_net_loaded", "module vhost_net", GROUND,
+		"Load it with 'modprobe vhost_net': without it guest networks are slow." },
+	[DEV_VHOST_NET] = { "dev_vhost_net", "/dev/vhost-net", VHOST_NET,
+		"Run 'udevadm trigger'; in a container, pass the device in." },
+	[DEV_TUN] = { "dev_tun", "/dev/net/tun", GROUND, "Load it with 'modprobe tun'." },
+	[SME_IN_CPU] = { "sme_in_cpu", "SME in the processor", VIRT_IN_CPU,
+		"None: only AMD EPYC and Hygon processors encrypt memory for SEV." },
+	[SME_ENABLED] = { "sme_enabled", "memory encryption enabled by firmware", SME_IN_CPU,
+		"Enable SMEE (\"secure memory encryption\") in the BIOS." },
+	[SEV_IN_CPU] = { "sev_in_cpu", "SEV in the processor", SME_IN_CPU,
+		"None: the processor has no SEV (AMD EPYC from the first generation on has it)." },
+	[SEV_ENABLED] = { "sev_enabled", "SEV offered by KVM", SEV_IN_CPU,
+		"Enable SEV in the BIOS, set 'options kvm_amd sev=1' in /etc/modprobe.d and load kvm_amd again; "
+		"'dmesg | grep -i sev' names the obstacle." },
+	[SEV_ASIDS] = { "sev_asids", "slots (ASIDs) for SEV", SEV_IN_CPU,
+		"Lower the BIOS setting \"minimum SEV (non-ES) ASID\": it leaves none for SEV." },
+	[SEV_ES_IN_CPU] = { "sev_es_in_cpu", "SEV-ES in the processor", SEV_IN_CPU,
+		"None: the processor has no SEV-ES (AMD EPYC 7002 and later have it)." },
+	[SEV_ES_ENABLED] = { "sev_es_enabled", "SEV-ES offered by KVM", SEV_ES_IN_CPU,
+		"Set 'options kvm_amd sev_es=1' in /etc/modprobe.d and load kvm_amd again; it also needs "
+		"slots, see the next line." },
+	[SEV_ES_ASIDS] = { "sev_es_asids", "slots (ASIDs) for SEV-ES and SEV-SNP", SEV_ES_IN_CPU,
+		"Raise the BIOS setting \"minimum SEV (non-ES) ASID\" above 1: the ASIDs below it are for "
+		"SEV-ES and SEV-SNP." },
+	[SNP_IN_CPU] = { "snp_in_cpu", "SEV-SNP in the processor", SEV_ES_IN_CPU,
+		"None: the processor has no SEV-SNP (AMD EPYC 7003 and later have it)." },
+	[SNP_ENABLED] = { "snp_enabled", "SEV-SNP offered by KVM", SNP_IN_CPU,
+		"It needs Linux 6.11 or later, SNP and the RMP table enabled in the BIOS and current SEV "
+		"firmware." },
+	[C_BIT] = { "c_bit", "C-bit", SME_IN_CPU,
+		"The processor does not tell where it is; update the BIOS." },
+	[PSP] = { "psp", "SEV firmware (PSP)", SEV_IN_CPU,
+		"Load its driver with 'modprobe ccp'; 'dmesg | grep -i ccp' names the obstacle." },
+	[DEV_SEV] = { "dev_sev", "/dev/sev", PSP,
+		"Load its driver with 'modprobe ccp'; in a container, pass the device in." },
+	[GUEST_FACTS] = { "guest_facts", "type, ASID and pinned bytes of guests", SEV_IN_CPU,
+		"It needs a kernel built with BTF (CONFIG_DEBUG_INFO_BTF) and kvm_amd loaded: without it "
+		"encrypted guests are not admitted." },
+	[DAEMON] = { "daemon", "kvmwardd answers", GROUND,
+		"Start it with 'systemctl enable --now kvmwardd'." },
+	[HOOK] = { "hook", "libvirt's hook is installed", GROUND,
+		"Install kvmward-hook as /etc/libvirt/hooks/qemu.d/10-kvmward and restart libvirtd (or "
+		"virtqemud)." },
+};
+
+static enum kw_check_state state_of(struct kw_u32 fact)
+{
+	if (!fact.known)
+		return KW_CHECK_UNKNOWN;
+	return fact.value ? KW_CHECK_OK : KW_CHECK_NO;
+}
+
+static struct kw_u32 not(struct kw_u32 fact)
+{
+	return (struct kw_u32){ fact.known, !fact.value };
+}
+
+/* The driver of the PSP has answered, whatever state the firmware is in. */
+static struct kw_u32 psp_answers(const struct kw_host *host)
+{
+	return host->psp_state.known || host->psp_api_major.known ? KW_U32(1) : KW_U32(0);
+}
+
+/* CPUID Fn8000_001F: SEV has [EDX .. ECX]. */
+static struct kw_u32 sev_asids(const struct kw_host *host)
+{
+	if (!host->max_asid.known || !host->min_sev_asid.known)
+		return (struct kw_u32){};
+	return KW_U32(host->min_sev_asid.value <= host->max_asid.value);
+}
+
+/* CPUID Fn8000_001F: SEV-ES and SEV-SNP have [1 .. EDX-1]. */
+static struct kw_u32 sev_es_asids(const struct kw_host *host)
+{
+	if (!host->min_sev_asid.known)
+		return (struct kw_u32){};
+	return KW_U32(host->min_sev_asid.value > 1);
+}
+
+/* The module knows whether it is loaded, but no name without one. */
+static struct kw_u32 vendor_module(const struct kw_host *host)
+{
+	if (*host->kvm_vendor_module)
+		return KW_U32(1);
+	return host->kvm_loaded.known ? KW_U32(0) : (struct kw_u32){};
+}
+
+static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
+			     const struct kw_host_around *around)
+{
+	switch (rung) {
+	case VIRT_IN_CPU: return host->virt_in_cpu;
+	case VIRT_FIRMWARE: return not(host->virt_firmware_disabled);
+	case KVM: return host->kvm_loaded;
+	case KVM_VENDOR: return vendor_module(host);
+	case DEV_KVM: return around->dev_kvm;
+	case VHOST_NET: return host->vhost_net_loaded;
+	case DEV_VHOST_NET: return around->dev_vhost_net;
+	case DEV_TUN: return around->dev_tun;
+	case SME_IN_CPU: return host->sme_in_cpu;
+	case SME_ENABLED: return host->sme_enabled;
+	case SEV_IN_CPU: return host->sev_in_cpu;
+	case SEV_ENABLED: return host->sev_enabled;
+	case SEV_ASIDS: return sev_asids(host);
+	case SEV_ES_IN_CPU: return host->sev_es_in_cpu;
+	case SEV_ES_ENABLED: return host->sev_es_enabled;
+	case SEV_ES_ASIDS: return sev_es_asids(host);
+	case SNP_IN_CPU: return host->snp_in_cpu;
+	case SNP_ENABLED: return host->snp_enabled;
+	case C_BIT: return (struct kw_u32){ host->c_bit_position.known, 1 };
+	case PSP: return psp_answers(host);
+	case DEV_SEV: return around->dev_sev;
+	case GUEST_FACTS:
+		return (struct kw_u32){ host->facts_source.known,
+					host->facts_source.value != KW_FACTS_NONE };
+	case DAEMON: return around->daemon;
+	case HOOK: return around->hook;
+	case RUNG_COUNT: break;
+	}
+	return (struct kw_u32){};
+}
+
+static const char *psp_state_name(struct kw_u32 state)
+{
+	static const char *const names[] = { "uninitialised", "initialised", "working" };
+
+	return state.known && state.value < 3 ? names[state.value] : "state not known";
+}
+
+static void tell_psp(const struct kw_host *host, char *to, size_t size)
+{
+	int used = snprintf(to, size, "%s", psp_state_name(host->psp_state));
+
+	if (host->psp_api_major.known && host->psp_api_minor.known)
+		used += snprintf(to + used, size - used, ", API %" PRIu32 ".%" PRIu32,
+				 host->psp_api_major.value, host->psp_api_minor.value);
+	if (host->psp_build.known)
+		used += snprintf(to + used, size - used, ", build %" PRIu32, host->psp_build.value);
+	if (host->psp_guest_count.known)
+		snprintf(to + used, size - used, ", %" PRIu32 " guests",
+			 host->psp_guest_count.value);
+}
+
+static void tell_c_bit(const struct kw_host *host, char *to, size_t size)
+{
+	int used = snprintf(to, size, "bit %" PRIu32, host->c_bit_position.value);
+
+	if (host->phys_addr_reduction.known)
+		snprintf(to + used, size - used, ", %" PRIu32 " address bits fewer",
+			 host->phys_addr_reduction.value);
+}
+
+static void tell_asids(uint32_t first, uint32_t last, char *to, size_t size)
+{
+	snprintf(to, size, "%" PRIu32 " to %" PRIu32 ": %" PRIu32, first, last, last - first + 1);
+}
+
+/* CPUID may name a lowest SEV ASID beyond the highest there is. */
+static uint32_t last_sev_es_asid(const struct kw_host *host)
+{
+	uint32_t last = host->min_sev_asid.value - 1;
+
+	return host->max_asid.known && last > host->max_asid.value ? host->max_asid.value : last;
+}
+
+static void tell(enum rung rung, enum kw_check_state state, const struct kw_host *host, char *to,
+		 size_t size)
+{
+	if (rung == GUEST_FACTS && state != KW_CHECK_OK)
+		snprintf(to, size, "%s", host->facts_reason);
+	if (state != KW_CHECK_OK)
+		return;
+	if (rung == VIRT_IN_CPU && host->vendor.known)
+		snprintf(to, size, "%s", kw_vendor_name(host->vendor.value));
+	if (rung == KVM_VENDOR)
+		snprintf(to, size, "%s", host->kvm_vendor_module);
+	if (rung == SEV_ASIDS)
+		tell_asids(host->min_sev_asid.value, host->max_asid.value, to, size);
+	if (rung == SEV_ES_ASIDS)
+		tell_asids(1, last_sev_es_asid(host), to, size);
+	if (rung == C_BIT)
+		tell_c_bit(host, to, size);
+	if (rung == PSP)
+		tell_psp(host, to, size);
+	if (rung == GUEST_FACTS)
+		snprintf(to, size, "%s", kw_facts_source_name(host->facts_source.value));
+}
+
+size_t kw_checks_make(const struct kw_host *host, const struct kw_host_around *around,
+		      struct kw_check ret_checks[KW_CHECK_MAX])
+{
+	for (enum rung i = 0; i < RUNG_COUNT; i++) {
+		struct kw_check *check = &ret_checks[i];
+		enum rung below = rungs[i].stands_on;
+
+		*check = (struct kw_check){ .key = rungs[i].key, .what = rungs[i].what };
+		check->state = state_of(fact_of(i, host, around));
+		tell(i, check->state, host, check->detail, sizeof(check->detail));
+		if (check->state == KW_CHECK_NO &&
+		    (below == GROUND || ret_checks[below].state != KW_CHECK_NO))
+			check->remedy = rungs[i].remedy;
+	}
+	return RUNG_COUNT;
+}
+
+const char *kw_check_state_name(enum kw_check_state state)
+{
+	static const char *const names[] = { "ok", "no", "not known" };
+
+	return names[state];
+}

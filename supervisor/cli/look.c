@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/look.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/message.h"
+
+#define DAEMON_TIMEOUT_NS (10 * KW_NS_PER_S)
+
+int kw_daemon_connect(struct kw_bus **ret_bus)
+{
+	return kw_bus_open(kw_clock_monotonic_ns() + DAEMON_TIMEOUT_NS, ret_bus);
+}
+
+static void set_reason(struct kw_daemon_view *view, const struct kw_bus *bus, int error)
+{
+	const char *told = bus ? kw_bus_error(bus) : "";
+
+	snprintf(view->reason, sizeof(view->reason), "%s", *told ? told : strerror(-error));
+}
+
+void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *own = NULL;
+	struct kw_daemon_view view = {};
+	int error = 0;
+
+	kw_config_defaults(&view.config);
+	if (!bus) {
+		error = kw_daemon_connect(&own);
+		bus = own;
+	}
+	if (!error)
+		error = kw_bus_config(bus, &view.config);
+	if (!error)
+		error = kw_bus_holds(bus, &view.holds);
+	view.known = !error;
+	if (error)
+		set_reason(&view, bus, error);
+	*ret_view = view;
+}
+
+void kw_daemon_view_done(struct kw_daemon_view *view)
+{
+	free(view->holds.holds);
+	view->holds = (struct kw_hold_list){};
+}
+
+void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view *daemon,
+		       enum kw_pool pool, struct kw_pool_view *ret_view)
+{
+	const struct kw_slots *slots = &facts->slots.pool[pool];
+	struct kw_pool_room room = {};
+
+	*ret_view = (struct kw_pool_view){ .slots = slots, .taken = kw_slots_taken(slots) };
+	if (slots->charged.known && slots->in_use.known)
+		ret_view->leaked = KW_U32(slots->charged.value > slots->in_use.value
+						  ? slots->charged.value - slots->in_use.value
+						  : 0);
+	if (!daemon->known)
+		return;
+	kw_pool_room(facts, &daemon->holds, &daemon->config, pool, &room);
+	ret_view->held = KW_U32(room.pending);
+	ret_view->reserved = KW_U32(room.reserve);
+	ret_view->free = room.free;
+}
+
+void kw_message_module(int error, const struct kw_netlink *netlink)
+{
+	const char *told = netlink ? kw_netlink_error(netlink) : "";
+
+	if (error == -ENOENT)
+		kw_message("the kernel module is not loaded; load it with 'modprobe kvmward'");
+	else if (error == -EPERM)
+		kw_message("the kernel tells of guests to administrators only; "
+			   "run as root or with CAP_NET_ADMIN");
+	else
+		kw_message("the kernel module cannot be asked: %s; see 'dmesg' and "
+			   "'modprobe kvmward'",
+			   *told ? told : strerror(-error));
+}
+
+void kw_message_facts(const struct kw_facts *facts)
+{
+	kw_message("the kernel module cannot be asked: %s; load it with 'modprobe kvmward'",
+		   facts->reason);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/message.h"
+
+#define OPTION_MAX 8
+
+static void print_option(const char *name, const char *argument, const char *help)
+{
+	int used = printf("  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
+
+	printf("%*s%s\n", used < 22 ? 22 - used : 1, "", help);
+}
+
+static void print_help(const struct kw_command *self, const struct kw_option *options,
+		       size_t count)
+{
+	printf("Usage: kvmward %s [OPTIONS]%s%s\n\n%s.\n\nOptions:\n", self->name,
+	       *self->arguments ? " " : "", self->arguments, self->summary);
+	for (size_t i = 0; i < count; i++)
+		print_option(options[i].name, options[i].argument, options[i].help);
+	print_option("help", NULL, "show this text");
+	printf("\n%s", self->help);
+}
+
+static enum kw_exit usage_error(const struct kw_command *self)
+{
+	fprintf(stderr, "Try 'kvmward %s --help'.\n", self->name);
+	return KW_EXIT_USAGE;
+}
+
+static bool count_fits(const struct kw_command *self, int argc, char **argv, int first)
+{
+	int given = argc - first;
+
+	if (given < self->least)
+		kw_message("%s: %s is missing", self->name, self->arguments);
+	else if (given > self->most)
+		kw_message("%s: what is '%s' for?", self->name, argv[first + self->most]);
+	else
+		return true;
+	return false;
+}
+
+bool kw_options_read(const struct kw_command *self, const struct kw_option *options, size_t count,
+		     int argc, char **argv, int *ret_first, enum kw_exit *ret_exit)
+{
+	struct option known[OPTION_MAX + 2] = {};
+	int at;
+
+	for (size_t i = 0; i < count; i++)
+		known[i] = (struct option){ options[i].name, options[i].value != NULL, NULL, 256 + i };
+	known[count] = (struct option){ "help", no_argument, NULL, 'h' };
+
+	optind = 0;
+	opterr = 0;
+	while ((at = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+		if (at == 'h') {
+			print_help(self, options, count);
+			*ret_exit = KW_EXIT_DONE;
+			return false;
+		}
+		if (at < 256) {
+			kw_message(at == ':' ? "%s: option %s wants a value"
+					     : "%s: there is no option %s",
+				   self->name, argv[optind - 1]);
+			*ret_exit = usage_error(self);
+			return false;
+		}
+		if (options[at - 256].value)
+			*options[at - 256].value = optarg;
+		else
+			*options[at - 256].flag = true;
+	}
+	if (!count_fits(self, argc, argv, optind)) {
+		*ret_exit = usage_error(self);
+		return false;
+	}
+	*ret_first = optind;
+	return true;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/look.h"
+#include "cli/message.h"
+#include "cli/paragraph.h"
+#include "cli/request.h"
+#include "cli/table.h"
+
+#define LABEL_WIDTH 13
+
+static void line(const char *label, const char *text)
+{
+	kw_paragraph_labelled(stdout, label, LABEL_WIDTH, kw_terminal_width(stdout), text);
+}
+
+static void bytes_line(const char *label, uint64_t bytes, bool exact)
+{
+	char text[32];
+
+	if (exact)
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+	else
+		kw_text_bytes(text, sizeof(text), bytes);
+	line(label, text);
+}
+
+static void print_claim(const struct kw_claim *claim, bool exact)
+{
+	enum kw_pool pool;
+
+	line("guest", claim->name);
+	line("type", kw_guest_type_name(claim->type));
+	bytes_line("memory", claim->memory_bytes, exact);
+	if (!kw_guest_type_pool(claim->type, &pool))
+		return;
+	line("slot of pool", kw_pool_title(pool));
+	bytes_line("pinned", claim->pinned_bytes, exact);
+	bytes_line("memory lock", claim->memlock_bytes, exact);
+	bytes_line("ceiling", claim->ceiling_bytes, exact);
+}
+
+static void add_word(char *to, size_t size, const char *word)
+{
+	size_t used = strlen(to);
+
+	snprintf(to + used, size - used, "%s%s", used ? ", " : "", word);
+}
+
+static void print_additions(const struct kw_completion *additions)
+{
+	char words[160] = "", limit[64], bytes[32];
+
+	if (additions->cbitpos.known)
+		add_word(words, sizeof(words), "<cbitpos>");
+	if (additions->reduced_phys_bits.known)
+		add_word(words, sizeof(words), "<reducedPhysBits>");
+	if (additions->hard_limit_bytes.known) {
+		snprintf(limit, sizeof(limit), "<hard_limit> of %s",
+			 kw_text_bytes(bytes, sizeof(bytes), additions->hard_limit_bytes.value));
+		add_word(words, sizeof(words), limit);
+	}
+	if (*words)
+		line("launch adds", words);
+}
+
+static void print_plan(const struct kw_request *request, bool exact)
+{
+	char verdict[sizeof(request->verdict.sentence) + 64];
+
+	if (request->claimed)
+		print_claim(&request->claim, exact);
+	print_additions(&request->additions);
+	snprintf(verdict, sizeof(verdict), "%s: %s", kw_code_name(request->verdict.code),
+		 request->verdict.sentence);
+	line("verdict", verdict);
+}
+
+static void print_json(const struct kw_request *request)
+{
+	const struct kw_completion *additions = &request->additions;
+	struct json_object *to = json_object_new_object(), *added = json_object_new_object();
+
+	json_object_object_add(added, "cbitpos", kw_json_u32(additions->cbitpos));
+	json_object_object_add(added, "reduced_phys_bits",
+			       kw_json_u32(additions->reduced_phys_bits));
+	json_object_object_add(added, "hard_limit_bytes",
+			       kw_json_u64(additions->hard_limit_bytes));
+	json_object_object_add(to, "verdict", kw_json_verdict(&request->verdict));
+	json_object_object_add(to, "claim",
+			       request->claimed ? kw_json_claim(&request->claim) : NULL);
+	json_object_object_add(to, "launch_adds", added);
+	kw_json_print(to, false);
+}
+
+/* The processor's own numbers; launch takes libvirt's, which are the same on real hosts. */
+static void complete_by_host(struct kw_request *request)
+{
+	_cleanup_(kw_netlink_close_at) struct kw_netlink *netlink = NULL;
+	struct kw_host host = {};
+
+	if (!kw_netlink_open(&netlink))
+		kw_netlink_host(netlink, &host);
+	kw_request_complete(request, host.c_bit_position, host.phys_addr_reduction);
+}
+
+static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
+{
+	_cleanup_(kw_request_done) struct kw_request request = {};
+	bool json = false, exact = false, as_is = false;
+	const struct kw_option options[] = {
+		{ .name = "as-is", .help = "judge the file without what launch would add",
+		  .flag = &as_is },
+		{ .name = "bytes", .help = "show sizes in bytes", .flag = &exact },
+		{ .name = "json", .help = "print JSON", .flag = &json },
+	};
+	enum kw_exit done;
+	int first, error;
+
+	if (!kw_options_read(self, options, 3, argc, argv, &first, &done))
+		return done;
+	error = kw_request_read(argv[first], &request);
+	if (error) {
+		kw_message("plan: %s: %s", argv[first], strerror(-error));
+		return KW_EXIT_FAILED;
+	}
+	if (!as_is)
+		complete_by_host(&request);
+	kw_request_check(&request);
+	kw_request_ask(&request);
+	if (json)
+		print_json(&request);
+	else
+		print_plan(&request, exact);
+	return kw_verdict_admits(&request.verdict) ? KW_EXIT_DONE : KW_EXIT_REFUSED;
+}
+
+const struct kw_command kw_command_plan = {
+	.name = "plan",
+	.arguments = "FILE",
+	.summary = "Say whether a guest would start now, and if not, why",
+	.help =
+		"FILE is a libvirt domain XML, '-' standard input. Nothing is started and nothing is\n"
+		"held. The file is judged with what 'kvmward launch' would add to it, or, with\n"
+		"--as-is, as 'virsh create' would start it. Shown are the slot and the memory that\n"
+		"the guest would claim: pinned while it runs, the memory lock that it needs at\n"
+		"least, and the ceiling of host memory that it may come to use.\n"
+		"Exit status: 0 it would be admitted, 3 refused, 1 the file cannot be read.\n"
+		"\n"
+		"Examples:\n"
+		"  kvmward plan guest.xml\n"
+		"  virsh dumpxml --inactive guest | kvmward plan --as-is -\n"
+		"  kvmward plan --json guest.xml | jq -r .verdict.code\n",
+	.least = 1,
+	.most = 1,
+	.run = run,
+};

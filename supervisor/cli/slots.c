@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/look.h"
+#include "cli/message.h"
+#include "cli/slots.h"
+#include "cli/table.h"
+#include "facts/snapshot.h"
+
+struct json_object *kw_json_pool(enum kw_pool pool, const struct kw_pool_view *view)
+{
+	struct json_object *to = kw_json_slots(pool, view->slots);
+
+	json_object_object_add(to, "taken", kw_json_u32(view->taken));
+	json_object_object_add(to, "leaked", kw_json_u32(view->leaked));
+	json_object_object_add(to, "held", kw_json_u32(view->held));
+	json_object_object_add(to, "reserved", kw_json_u32(view->reserved));
+	json_object_object_add(to, "free", kw_json_u32(view->free));
+	return to;
+}
+
+struct json_object *kw_json_pools(const struct kw_facts *facts,
+				  const struct kw_daemon_view *daemon)
+{
+	struct json_object *list = json_object_new_array();
+	struct kw_pool_view view;
+
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		kw_pool_view_make(facts, daemon, pool, &view);
+		json_object_array_add(list, kw_json_pool(pool, &view));
+	}
+	return list;
+}
+
+static void print_json(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
+{
+	struct json_object *to = json_object_new_object();
+
+	json_object_object_add(to, "pools", kw_json_pools(facts, daemon));
+	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->known));
+	kw_json_print(to, false);
+}
+
+static void add_row(struct kw_table *table, enum kw_pool pool, const struct kw_pool_view *view)
+{
+	const struct kw_slots *slots = view->slots;
+
+	kw_table_text(table, kw_pool_title(pool));
+	if (slots->first_asid.known && slots->last_asid.known)
+		kw_table_format(table, "%" PRIu32 "-%" PRIu32, slots->first_asid.value,
+				slots->last_asid.value);
+	else
+		kw_table_text(table, KW_UNKNOWN_CELL);
+	kw_table_u32(table, slots->capacity);
+	kw_table_u32(table, slots->charged);
+	kw_table_u32(table, slots->in_use);
+	kw_table_u32(table, view->held);
+	kw_table_u32(table, view->reserved);
+	kw_table_u32(table, view->free);
+	kw_table_u32(table, slots->mirrors);
+}
+
+static void print_leaks(enum kw_pool pool, const struct kw_pool_view *view)
+{
+	if (!kw_u32_yes(view->leaked))
+		return;
+	printf("\n%s: the kernel counts %" PRIu32 " slot%s more than the guests seen hold: "
+	       "just starting or\nending, or leaked. A leaked slot is free again after a reboot.\n",
+	       kw_pool_title(pool), view->leaked.value, view->leaked.value == 1 ? "" : "s");
+}
+
+static int print_table(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
+{
+	static const struct kw_column columns[] = {
+		{ .title = "POOL" },
+		{ .title = "ASIDS" },
+		{ .title = "CAPACITY", .right = true },
+		{ .title = "IN USE", .right = true },
+		{ .title = "GUESTS", .right = true },
+		{ .title = "HELD", .right = true },
+		{ .title = "RESERVED", .right = true },
+		{ .title = "FREE", .right = true },
+		{ .title = "MIRRORS", .right = true },
+	};
+	_cleanup_(kw_table_destroy_at) struct kw_table *table = kw_table_create(columns, 9);
+	struct kw_pool_view views[KW_POOL_COUNT];
+	int error;
+
+	if (!table)
+		return -1;
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		kw_pool_view_make(facts, daemon, pool, &views[pool]);
+		add_row(table, pool, &views[pool]);
+	}
+	error = kw_table_print(table, stdout, kw_terminal_width(stdout));
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT && !error; pool++)
+		print_leaks(pool, &views[pool]);
+	return error;
+}
+
+static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
+{
+	_cleanup_(kw_netlink_close_at) struct kw_netlink *netlink = NULL;
+	_cleanup_(kw_daemon_view_done) struct kw_daemon_view daemon = {};
+	_cleanup_(kw_facts_done) struct kw_facts facts = {};
+	bool json = false;
+	const struct kw_option options[] = {
+		{ .name = "json", .help = "print JSON", .flag = &json },
+	};
+	enum kw_exit done;
+	int first;
+
+	if (!kw_options_read(self, options, 1, argc, argv, &first, &done))
+		return done;
+	kw_snapshot_read(&netlink, &facts);
+	if (!facts.slots.known) {
+		kw_message_facts(&facts);
+		return KW_EXIT_FAILED;
+	}
+	kw_daemon_view_read(NULL, &daemon);
+	if (!daemon.known)
+		kw_message("held, reserved and free slots are not known: kvmwardd cannot be asked: %s",
+			   daemon.reason);
+	if (json)
+		print_json(&facts, &daemon);
+	else if (print_table(&facts, &daemon)) {
+		kw_message("out of memory");
+		return KW_EXIT_FAILED;
+	}
+	return KW_EXIT_DONE;
+}
+
+const struct kw_command kw_command_slots = {
+	.name = "slots",
+	.arguments = "",
+	.summary = "Show the encryption-key slots (ASIDs) of each pool and who has them",
+	.help =
+		"IN USE is the kernel's own count, GUESTS what the guests seen hold; when they\n"
+		"differ for long, slots have leaked. HELD are admitted but not yet taken, RESERVED\n"
+		"the operator keeps back, FREE is what can still be admitted. Mirror guests share\n"
+		"the slot of another guest. A '-' is not known.\n"
+		"\n"
+		"Examples:\n"
+		"  kvmward slots\n"
+		"  kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",
+	.run = run,
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_CLI_SLOTS_H
+#define KW_CLI_SLOTS_H
+
+#include <json-c/json.h>
+
+#include "cli/look.h"
+
+/* One pool, and all as an array, as 'kvmward slots --json' shows them. The caller owns them. */
+struct json_object *kw_json_pool(enum kw_pool pool, const struct kw_pool_view *view);
+struct json_object *kw_json_pools(const struct kw_facts *facts,
+				  const struct kw_daemon_view *daemon);
+
+#endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A notification is a hint to look again, never the news itself: KVM's uevents
+ * come before a slot changes hands, so each hint leads to several looks.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "cli/changes.h"
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/message.h"
+#include "cli/display.h"
+#include "cli/slots.h"
+#include "facts/snapshot.h"
+#include "facts/watch.h"
+
+/* Looks after a hint, counted from the look before. */
+static const uint64_t looks_ns[] = { 20 * KW_NS_PER_MS, 200 * KW_NS_PER_MS, 1 * KW_NS_PER_S,
+				     3 * KW_NS_PER_S };
+#define LOOK_COUNT (sizeof(looks_ns) / sizeof(*looks_ns))
+
+#define IDLE_LOOK_NS (30 * KW_NS_PER_S)		/* in case a hint was lost */
+#define BLIND_LOOK_NS (2 * KW_NS_PER_S)		/* when there are no hints */
+
+struct watch {
+	bool json;
+	int uevents;			/* fd, or -1 */
+	struct kw_bus *bus;		/* NULL while there is none */
+	struct kw_netlink *netlink;
+	struct kw_moment last;		/* guests and holds as last known */
+	bool module_lost, daemon_lost;
+	size_t look;			/* which of looks_ns comes next */
+	uint64_t due_ns;
+	bool reader_gone;
+};
+
+static volatile sig_atomic_t ended;
+
+static void on_signal(int number)
+{
+	(void)number;
+	ended = 1;
+}
+
+static void watch_done(struct watch *watch)
+{
+	kw_moment_done(&watch->last);
+	kw_netlink_close(watch->netlink);
+	kw_bus_close(watch->bus);
+	if (watch->uevents >= 0)
+		close(watch->uevents);
+}
+
+static const char *now_text(const char *format, char *to, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (!localtime_r(&now, &local) || !strftime(to, size, format, &local))
+		*to = 0;
+	return to;
+}
+
+static const char *const kinds[] = {
+	[KW_GUEST_CAME] = "guest-came",
+	[KW_GUEST_WENT] = "guest-went",
+	[KW_GUEST_CHANGED] = "guest-changed",
+	[KW_HOLD_TAKEN] = "hold-taken",
+	[KW_HOLD_ENDED] = "hold-ended",
+	[KW_POOL_CHANGED] = "pool-changed",
+};
+
+static struct json_object *event_json(const char *kind)
+{
+	struct json_object *to = json_object_new_object();
+	char when[40];
+
+	json_object_object_add(to, "time",
+			       kw_json_text(now_text("%Y-%m-%dT%H:%M:%S%z", when, sizeof(when))));
+	json_object_object_add(to, "change", kw_json_text(kind));
+	return to;
+}
+
+static void print_change_json(const struct kw_change *change)
+{
+	struct json_object *to = event_json(kinds[change->kind]);
+
+	if (change->guest)
+		json_object_object_add(to, "guest", kw_json_guest(change->guest));
+	if (change->hold)
+		json_object_object_add(to, "hold", kw_json_claim(&change->hold->claim));
+	json_object_object_add(to, "pool",
+			       change->has_pool ? kw_json_pool(change->pool, &change->view) : NULL);
+	kw_json_print(to, true);
+}
+
+static char sign(enum kw_change_kind kind)
+{
+	if (kind == KW_GUEST_CAME || kind == KW_HOLD_TAKEN)
+		return '+';
+	return kind == KW_GUEST_WENT || kind == KW_HOLD_ENDED ? '-' : '~';
+}
+
+static void print_guest(const struct kw_guest *guest)
+{
+	_cleanup_free_ char *name = kw_display(kw_guest_title(guest));
+
+	printf("guest %s pid %d %s", name ? name : "", (int)guest->pid,
+	       guest->type.known ? kw_guest_type_name(guest->type.value) : "type not known");
+	if (guest->asid.known)
+		printf(" ASID %" PRIu32, guest->asid.value);
+	if (!guest->libvirt)
+		fputs(" outside", stdout);
+	if (guest->mirror)
+		fputs(" mirror", stdout);
+	if (guest->orphan)
+		fputs(" orphan", stdout);
+}
+
+static void print_hold(const struct kw_claim *claim)
+{
+	_cleanup_free_ char *name = kw_display(claim->name);
+
+	printf("hold %s %s", name ? name : "", kw_guest_type_name(claim->type));
+}
+
+static void print_pool(enum kw_pool pool, const struct kw_pool_view *view)
+{
+	printf("%s slots: ", kw_pool_title(pool));
+	if (view->taken.known && view->slots->capacity.known)
+		printf("%" PRIu32 " of %" PRIu32 " taken", view->taken.value,
+		       view->slots->capacity.value);
+	else
+		fputs("not known", stdout);
+	if (kw_u32_yes(view->held))
+		printf(", %" PRIu32 " held", view->held.value);
+}
+
+static void print_change(const struct kw_change *change)
+{
+	char when[40];
+
+	printf("%s %c ", now_text("%F %T", when, sizeof(when)), sign(change->kind));
+	if (change->guest)
+		print_guest(change->guest);
+	if (change->hold)
+		print_hold(&change->hold->claim);
+	if (change->has_pool) {
+		fputs(change->guest || change->hold ? "; " : "", stdout);
+		print_pool(change->pool, &change->view);
+	}
+	putchar('\n');
+}
+
+static void tell_change(const struct kw_change *change, void *data)
+{
+	const struct watch *watch = data;
+
+	(watch->json ? print_change_json : print_change)(change);
+}
+
+/* The module or kvmwardd went away or is back; reason NULL: back. */
+static void tell_source(const struct watch *watch, const char *source, const char *reason)
+{
+	char kind[32], when[40];
+
+	snprintf(kind, sizeof(kind), "%s-%s", source, reason ? "lost" : "back");
+	if (watch->json) {
+		struct json_object *to = event_json(kind);
+
+		json_object_object_add(to, "reason", kw_json_text(reason));
+		kw_json_print(to, true);
+	} else {
+		printf("%s ! %s %s%s\n", now_text("%F %T", when, sizeof(when)), source,
+		       reason ? "cannot be asked: " : "answers again", reason ? reason : "");
+	}
+}
+
+static bool keep_source(const struct watch *watch, const char *source, bool known,
+			const char *reason, bool *lost)
+{
+	if (known == *lost)
+		tell_source(watch, source, known ? NULL : reason);
+	*lost = !known;
+	return known;
+}
+
+/* What is not known now stays as last known, so that nothing seems to go and come back. */
+static void look(struct watch *watch)
+{
+	struct kw_moment now = {};
+
+	kw_snapshot_read(&watch->netlink, &now.facts);
+	if (!keep_source(watch, "module", now.facts.guests.known && now.facts.slots.known,
+			 now.facts.reason, &watch->module_lost)) {
+		kw_facts_done(&now.facts);
+		return;
+	}
+	kw_daemon_view_read(watch->bus, &now.daemon);
+	keep_source(watch, "kvmwardd", now.daemon.known, now.daemon.reason, &watch->daemon_lost);
+	kw_changes_tell(&watch->last, &now, tell_change, watch);
+	if (!now.daemon.known) {
+		struct kw_daemon_view unknown = now.daemon;
+
+		now.daemon = watch->last.daemon;
+		watch->last.daemon = unknown;
+	}
+	kw_moment_done(&watch->last);
+	watch->last = now;
+}
+
+static bool hints_come(const struct watch *watch)
+{
+	return watch->uevents >= 0;
+}
+
+static void plan_idle_look(struct watch *watch)
+{
+	watch->look = LOOK_COUNT;
+	watch->due_ns = kw_clock_monotonic_ns() +
+			(hints_come(watch) ? IDLE_LOOK_NS : BLIND_LOOK_NS);
+}
+
+/* A hint begins the looks anew, but never puts off one that is due. */
+static void take_hint(struct watch *watch)
+{
+	uint64_t due_ns = kw_clock_monotonic_ns() + looks_ns[0];
+
+	watch->look = 0;
+	if (due_ns < watch->due_ns)
+		watch->due_ns = due_ns;
+}
+
+static void plan_next_look(struct watch *watch)
+{
+	if (watch->look + 1 < LOOK_COUNT) {
+		watch->look++;
+		watch->due_ns = kw_clock_monotonic_ns() + looks_ns[watch->look];
+	} else {
+		plan_idle_look(watch);
+	}
+}
+
+static void drop_bus(struct watch *watch)
+{
+	kw_bus_close(watch->bus);
+	watch->bus = NULL;
+}
+
+static void connect_bus(struct watch *watch)
+{
+	if (watch->bus || kw_bus_open(0, &watch->bus))
+		return;
+	if (kw_bus_subscribe(watch->bus))
+		drop_bus(watch);
+}
+
+static void wait_for_hint(struct watch *watch, const sigset_t *signals)
+{
+	uint64_t now_ns = kw_clock_monotonic_ns();
+	uint64_t wait_ns = watch->due_ns > now_ns ? watch->due_ns - now_ns : 0;
+	struct timespec wait = { .tv_sec = (time_t)(wait_ns / KW_NS_PER_S),
+				 .tv_nsec = (long)(wait_ns % KW_NS_PER_S) };
+	struct pollfd fds[] = {
+		{ .fd = watch->uevents, .events = POLLIN },
+		{ .fd = watch->bus ? kw_bus_fd(watch->bus) : -1, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },	/* POLLERR when the reader of a pipe has gone */
+	};
+
+	if (ppoll(fds, 3, &wait, signals) <= 0)
+		return;
+	if (fds[0].revents && kw_watch_drain(watch->uevents))
+		take_hint(watch);
+	if (fds[1].revents & POLLIN && kw_bus_changed(watch->bus))
+		take_hint(watch);
+	if (fds[1].revents & (POLLHUP | POLLERR | POLLNVAL))
+		drop_bus(watch);
+	if (fds[2].revents & (POLLERR | POLLNVAL))
+		watch->reader_gone = true;
+}
+
+static void catch_signals(sigset_t *ret_before)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t caught;
+
+	sigemptyset(&caught);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		sigaddset(&caught, numbers[i]);
+		sigaction(numbers[i], &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &caught, ret_before);
+}
+
+/* The first look tells nothing: it is what changes are counted from. */
+static enum kw_exit look_first(struct watch *watch)
+{
+	kw_snapshot_read(&watch->netlink, &watch->last.facts);
+	if (!watch->last.facts.slots.known) {
+		kw_message_facts(&watch->last.facts);
+		return KW_EXIT_FAILED;
+	}
+	if (!watch->last.facts.guests.known) {
+		kw_message("watch: guests cannot be seen: %s", watch->last.facts.reason);
+		return KW_EXIT_FAILED;
+	}
+	kw_daemon_view_read(watch->bus, &watch->last.daemon);
+	watch->daemon_lost = !watch->last.daemon.known;
+	if (watch->daemon_lost)
+		kw_message("watch: holds are not known: kvmwardd cannot be asked: %s",
+			   watch->last.daemon.reason);
+	return KW_EXIT_DONE;
+}
+
+static enum kw_exit follow(struct watch *watch)
+{
+	sigset_t signals;
+
+	catch_signals(&signals);
+	plan_idle_look(watch);
+	while (!ended && !watch->reader_gone && !ferror(stdout)) {
+		wait_for_hint(watch, &signals);
+		if (kw_clock_monotonic_ns() < watch->due_ns)
+			continue;
+		connect_bus(watch);
+		look(watch);
+		plan_next_look(watch);
+	}
+	return ended ? KW_EXIT_DONE : KW_EXIT_FAILED;
+}
+
+static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
+{
+	_cleanup_(watch_done) struct watch watch = { .uevents = -1 };
+	const struct kw_option options[] = {
+		{ .name = "json", .help = "print one JSON object per line", .flag = &watch.json },
+	};
+	enum kw_exit done;
+	int first;
+
+	if (!kw_options_read(self, options, 1, argc, argv, &first, &done))
+		return done;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	watch.uevents = kw_watch_open();
+	if (watch.uevents < 0)
+		kw_message("watch: KVM's uevents cannot be heard (%s); looking every 2 s instead",
+			   strerror(-watch.uevents));
+	connect_bus(&watch);
+	done = look_first(&watch);
+	return done ? done : follow(&watch);
+}
+
+const struct kw_command kw_command_watch = {
+	.name = "watch",
+	.arguments = "",
+	.summary = "Print a line for every guest, hold and slot that comes or goes",
+	.help =
+		"It begins with the next change and goes on until it is interrupted. '+' came, '-'\n"
+		"went, '~' changed; a guest may be seen for a moment before it has its slot.\n"
+		"It sleeps while nothing happens. It needs root or CAP_NET_ADMIN.\n"
+		"\n"
+		"Examples:\n"
+		"  kvmward watch\n"
+		"  kvmward watch --json | jq -r 'select(.change == \"guest-came\") | .guest.name'\n",
+	.run = run,
+};
