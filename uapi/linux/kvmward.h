@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* Do not edit directly, auto-generated from: */
+/*	uapi/kvmward.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_KVMWARD_H
+#define _UAPI_LINUX_KVMWARD_H
+
+#define KVMWARD_FAMILY_NAME	"kvmward"
+#define KVMWARD_FAMILY_VERSION	1
+
+/**
+ * enum kvmward_vendor - Maker of the processor.
+ * @KVMWARD_VENDOR_OTHER: None of those below.
+ * @KVMWARD_VENDOR_AMD: AMD.
+ * @KVMWARD_VENDOR_HYGON: Hygon, which has AMD's SEV.
+ * @KVMWARD_VENDOR_INTEL: Intel.
+ * @KVMWARD_VENDOR_POWER: IBM POWER.
+ */
+enum kvmward_vendor {
+	KVMWARD_VENDOR_OTHER,
+	KVMWARD_VENDOR_AMD,
+	KVMWARD_VENDOR_HYGON,
+	KVMWARD_VENDOR_INTEL,
+	KVMWARD_VENDOR_POWER,
+};
+
+/**
+ * enum kvmward_guest_type - How the memory of a guest is encrypted.
+ * @KVMWARD_GUEST_TYPE_PLAIN: Not encrypted.
+ * @KVMWARD_GUEST_TYPE_SEV: SEV, memory is encrypted.
+ * @KVMWARD_GUEST_TYPE_SEV_ES: SEV-ES, memory and register state are encrypted.
+ * @KVMWARD_GUEST_TYPE_SNP: SEV-SNP, memory is also integrity protected.
+ */
+enum kvmward_guest_type {
+	KVMWARD_GUEST_TYPE_PLAIN,
+	KVMWARD_GUEST_TYPE_SEV,
+	KVMWARD_GUEST_TYPE_SEV_ES,
+	KVMWARD_GUEST_TYPE_SNP,
+};
+
+/**
+ * enum kvmward_slot_pool - The ASID ranges that slots are taken from.
+ * @KVMWARD_SLOT_POOL_SEV: Slots of SEV guests.
+ * @KVMWARD_SLOT_POOL_SEV_ES: Slots that SEV-ES and SEV-SNP guests share.
+ */
+enum kvmward_slot_pool {
+	KVMWARD_SLOT_POOL_SEV,
+	KVMWARD_SLOT_POOL_SEV_ES,
+};
+
+/**
+ * enum kvmward_facts_source - Where private facts of guests (type, ASID,
+ *   pinned bytes) come from.
+ * @KVMWARD_FACTS_SOURCE_NONE: They are not known; facts-reason says why.
+ * @KVMWARD_FACTS_SOURCE_BTF: Field offsets were read from the running kernel's
+ *   own BTF.
+ */
+enum kvmward_facts_source {
+	KVMWARD_FACTS_SOURCE_NONE,
+	KVMWARD_FACTS_SOURCE_BTF,
+};
+
+/**
+ * enum kvmward_guest_flags - What is special about a guest.
+ * @KVMWARD_GUEST_FLAGS_MIRROR: It shares the ASID of another guest
+ *   (KVM_CAP_VM_COPY_ENC_CONTEXT_FROM) and takes no slot of its own.
+ * @KVMWARD_GUEST_FLAGS_ORPHAN: The process that made it no longer has it open
+ *   or is gone; another process holds the file, and the slot with it. pid
+ *   names the holder.
+ */
+enum kvmward_guest_flags {
+	KVMWARD_GUEST_FLAGS_MIRROR = 1,
+	KVMWARD_GUEST_FLAGS_ORPHAN = 2,
+};
+
+enum {
+	KVMWARD_A_HOST_VENDOR = 1,
+	KVMWARD_A_HOST_VIRT_IN_CPU,
+	KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED,
+	KVMWARD_A_HOST_VIRT_USABLE,
+	KVMWARD_A_HOST_SME_IN_CPU,
+	KVMWARD_A_HOST_SME_ENABLED,
+	KVMWARD_A_HOST_SEV_IN_CPU,
+	KVMWARD_A_HOST_SEV_ENABLED,
+	KVMWARD_A_HOST_SEV_ES_IN_CPU,
+	KVMWARD_A_HOST_SEV_ES_ENABLED,
+	KVMWARD_A_HOST_SNP_IN_CPU,
+	KVMWARD_A_HOST_SNP_ENABLED,
+	KVMWARD_A_HOST_C_BIT_POSITION,
+	KVMWARD_A_HOST_PHYS_ADDR_REDUCTION,
+	KVMWARD_A_HOST_MAX_ASID,
+	KVMWARD_A_HOST_MIN_SEV_ASID,
+	KVMWARD_A_HOST_KVM_LOADED,
+	KVMWARD_A_HOST_KVM_VENDOR_MODULE,
+	KVMWARD_A_HOST_VHOST_NET_LOADED,
+	KVMWARD_A_HOST_PSP_STATE,
+	KVMWARD_A_HOST_PSP_API_MAJOR,
+	KVMWARD_A_HOST_PSP_API_MINOR,
+	KVMWARD_A_HOST_PSP_BUILD,
+	KVMWARD_A_HOST_PSP_GUEST_COUNT,
+	KVMWARD_A_HOST_FACTS_SOURCE,
+	KVMWARD_A_HOST_FACTS_REASON,
+
+	__KVMWARD_A_HOST_MAX,
+	KVMWARD_A_HOST_MAX = (__KVMWARD_A_HOST_MAX - 1)
+};
+
+enum {
+	KVMWARD_A_SLOT_POOL = 1,
+	KVMWARD_A_SLOT_FIRST_ASID,
+	KVMWARD_A_SLOT_LAST_ASID,
+	KVMWARD_A_SLOT_CAPACITY,
+	KVMWARD_A_SLOT_CHARGED,
+	KVMWARD_A_SLOT_IN_USE,
+	KVMWARD_A_SLOT_MIRRORS,
+
+	__KVMWARD_A_SLOT_MAX,
+	KVMWARD_A_SLOT_MAX = (__KVMWARD_A_SLOT_MAX - 1)
+};
+
+enum {
+	KVMWARD_A_GUEST_PID = 1,
+	KVMWARD_A_GUEST_START_TIME_NS,
+	KVMWARD_A_GUEST_VM_FD,
+	KVMWARD_A_GUEST_COMM,
+	KVMWARD_A_GUEST_UID,
+	KVMWARD_A_GUEST_CGROUP,
+	KVMWARD_A_GUEST_TYPE,
+	KVMWARD_A_GUEST_ASID,
+	KVMWARD_A_GUEST_PINNED_BYTES,
+	KVMWARD_A_GUEST_MEMORY_BYTES,
+	KVMWARD_A_GUEST_VCPUS,
+	KVMWARD_A_GUEST_NESTED_VCPUS,
+	KVMWARD_A_GUEST_VHOST_NET_QUEUES,
+	KVMWARD_A_GUEST_TAP_QUEUES,
+	KVMWARD_A_GUEST_MM_LOCKED_BYTES,
+	KVMWARD_A_GUEST_MM_PINNED_BYTES,
+	KVMWARD_A_GUEST_FLAGS,
+
+	__KVMWARD_A_GUEST_MAX,
+	KVMWARD_A_GUEST_MAX = (__KVMWARD_A_GUEST_MAX - 1)
+};
+
+enum {
+	KVMWARD_CMD_HOST_GET = 1,
+	KVMWARD_CMD_SLOT_GET,
+	KVMWARD_CMD_GUEST_GET,
+
+	__KVMWARD_CMD_MAX,
+	KVMWARD_CMD_MAX = (__KVMWARD_CMD_MAX - 1)
+};
+
+#endif /* _UAPI_LINUX_KVMWARD_H */
