@@ -18,13 +18,13 @@ static int wait_readable(int fd, uint64_t deadline_ns)
 
 	for (;;) {
 		uint64_t now_ns = kw_clock_monotonic_ns();
-		int r;
+		uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+		int r = poll(&wait, 1, (int)((left_ns + KW_NS_PER_MS - 1) / KW_NS_PER_MS));
 
-		if (now_ns >= deadline_ns)
-			return -ETIMEDOUT;
-		r = poll(&wait, 1, (int)((deadline_ns - now_ns) / KW_NS_PER_MS) + 1);
 		if (r > 0)
 			return 0;
+		if (r == 0 && !left_ns)
+			return -ETIMEDOUT;
 		if (r < 0 && errno != EINTR)
 			return -errno;
 	}

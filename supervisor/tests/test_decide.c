@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/decide.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <unistd.h>
+
+#include "tests/fake_host.h"
+
+static struct kw_supervisor supervisor;
+static char dir[32];
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	(void)status, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static int setup(void **state)
+{
+	char error[256] = "";
+
+	(void)state;
+	strcpy(dir, "/tmp/kw-decide-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	fake_host_reset(2, 1);
+	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, error,
+					    sizeof(error)), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kw_supervisor_done(&supervisor);
+	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return 0;
+}
+
+static enum kw_code hook_xml(const char *op, const char *name, const char *xml, size_t length)
+{
+	struct kw_hook_call call = { name, op, "begin", "-", xml, length };
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+
+	kw_decide_hook(&supervisor, &call, &verdict);
+	assert_true(verdict.sentence[0]);
+	return verdict.code;
+}
+
+static enum kw_code hook(const char *op, const char *uuid, const char *security)
+{
+	const char *xml = fake_domain(uuid, uuid, security);
+
+	return hook_xml(op, uuid, xml, strlen(xml));
+}
+
+static size_t hold_count(void)
+{
+	return kw_ledger_holds(supervisor.ledger)->count;
+}
+
+static void test_holds_fill_the_pool(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+	assert_int_equal(hold_count(), 2);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV_ES), KW_ADMITTED);
+	assert_int_equal(hold_count(), 3);
+}
+
+static void test_one_hold_for_each_uuid(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("migrate", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("restore", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 1);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("stopped", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 1);
+	assert_null(kw_supervisor_hold(&supervisor, UUID_A));
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_ADMITTED);
+}
+
+static void test_ends_by_name_without_xml(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook_xml("release", "another", "", 0), KW_ADMITTED);
+	assert_int_equal(hold_count(), 1);
+	assert_int_equal(hook_xml("release", UUID_A, "<dom", 4), KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+}
+
+static void test_start_goes_by_the_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_B, KW_GUEST_SEV, 100);
+	fake_guest_add("", KW_GUEST_SEV, 101);
+	assert_int_equal(hook("start", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("start", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+}
+
+static void test_start_without_hold_decides(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("start", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 1);
+}
+
+static void test_kernel_confirms(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_supervisor_pending_count(&supervisor), 1);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	assert_int_equal(hook("started", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_supervisor_pending_count(&supervisor), 0);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+}
+
+static void test_killed_guest_is_forgotten(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	kw_supervisor_look(&supervisor);
+	assert_int_equal(hold_count(), 1);
+	fake->guest_count = 0;
+	kw_supervisor_look(&supervisor);
+	assert_int_equal(hold_count(), 0);
+}
+
+static void test_unknown_facts(void **state)
+{
+	(void)state;
+	fake->known = false;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_FACTS_UNKNOWN);
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+	fake->known = true;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+}
+
+static void test_facts_lost_keep_holds(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	fake->known = false;
+	kw_supervisor_look(&supervisor);
+	assert_int_equal(hold_count(), 1);
+	assert_int_equal(hook("start", UUID_A, FAKE_SEV), KW_ADMITTED);
+}
+
+static void test_kinds_of_security(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_A, "<launchSecurity type='s390-pv'/>"), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_A, "<launchSecurity type='tdx'/>"), KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+	assert_int_equal(hook("prepare", UUID_A, "<launchSecurity type='sev-next'/>"),
+			 KW_UNKNOWN_SECURITY);
+}
+
+static void test_bad_xml(void **state)
+{
+	static const struct {
+		const char *op;
+		enum kw_code code;
+	} cases[] = {
+		{ "prepare", KW_XML_INVALID }, { "start", KW_XML_INVALID },
+		{ "migrate", KW_XML_INVALID }, { "restore", KW_XML_INVALID },
+		{ "started", KW_ADMITTED },    { "stopped", KW_ADMITTED },
+		{ "release", KW_ADMITTED },    { "reconnect", KW_ADMITTED },
+		{ "attach", KW_ADMITTED },     { "snapshotted", KW_ADMITTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(hook_xml(cases[i].op, "x", "<domain", 7), cases[i].code);
+		assert_int_equal(hook_xml(cases[i].op, "x", "", 0), cases[i].code);
+	}
+	assert_int_equal(hold_count(), 0);
+}
+
+static void test_no_uuid(void **state)
+{
+	static const char xml[] = "<domain type='kvm'><name>x</name><memory>1024</memory>"
+				  "<os><type machine='q35'>hvm</type></os>" FAKE_SEV "</domain>";
+
+	(void)state;
+	assert_int_equal(hook_xml("prepare", "x", xml, strlen(xml)), KW_XML_INVALID);
+	assert_int_equal(hold_count(), 0);
+}
+
+static void test_hold_that_cannot_be_saved(void **state)
+{
+	(void)state;
+	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_HOLD_UNSAVED);
+	assert_int_equal(hold_count(), 0);
+}
+
+static void test_plan_holds_nothing(void **state)
+{
+	const char *xml = fake_domain("a", UUID_A, FAKE_SEV);
+	struct kw_verdict verdict;
+
+	(void)state;
+	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	assert_int_equal(verdict.code, KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_ADMITTED);
+	xml = fake_domain("a", UUID_A, FAKE_SEV);
+	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	assert_int_equal(verdict.code, KW_SLOT_FULL);
+}
+
+static void test_plan_knows_the_rules(void **state)
+{
+	const char *xml = fake_domain("a", UUID_A, FAKE_SEV
+				      "<devices><hostdev mode='subsystem' type='pci'/></devices>");
+	struct kw_verdict verdict;
+
+	(void)state;
+	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	assert_int_equal(verdict.code, KW_PASSTHROUGH);
+	kw_decide_plan(&supervisor, "<domain>", 8, &verdict);
+	assert_int_equal(verdict.code, KW_XML_INVALID);
+}
+
+static void test_note_comes_before_the_decision(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_release_note_leave(dir, UUID_A), 0);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 2);
+	assert_null(kw_supervisor_hold(&supervisor, UUID_A));
+}
+
+static void test_note_does_not_end_a_later_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_release_note_leave(dir, UUID_A), 0);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	kw_supervisor_look(&supervisor);
+	assert_int_equal(hold_count(), 1);
+}
+
+static void test_changes_are_told_once(void **state)
+{
+	(void)state;
+	kw_supervisor_look(&supervisor);
+	assert_true(kw_supervisor_take_changed(&supervisor));
+	kw_supervisor_look(&supervisor);
+	assert_false(kw_supervisor_take_changed(&supervisor));
+	fake_guest_add(UUID_A, KW_GUEST_PLAIN, 100);
+	kw_supervisor_look(&supervisor);
+	assert_true(kw_supervisor_take_changed(&supervisor));
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_true(kw_supervisor_take_changed(&supervisor));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_holds_fill_the_pool),
+		TEST(test_one_hold_for_each_uuid),
+		TEST(test_ends),
+		TEST(test_ends_by_name_without_xml),
+		TEST(test_start_goes_by_the_hold),
+		TEST(test_start_without_hold_decides),
+		TEST(test_kernel_confirms),
+		TEST(test_killed_guest_is_forgotten),
+		TEST(test_unknown_facts),
+		TEST(test_facts_lost_keep_holds),
+		TEST(test_kinds_of_security),
+		TEST(test_bad_xml),
+		TEST(test_no_uuid),
+		TEST(test_hold_that_cannot_be_saved),
+		TEST(test_plan_holds_nothing),
+		TEST(test_plan_knows_the_rules),
+		TEST(test_note_comes_before_the_decision),
+		TEST(test_note_does_not_end_a_later_hold),
+		TEST(test_changes_are_told_once),
+	};
+
+	fake_host_open();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
