@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kvmwardd, its clients and the hook on a private bus. The host is made up;
+ * everything else is real: the daemon is another process, and is killed.
+ */
+#include "daemon/service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "bus/client.h"
+#include "bus/names.h"
+#include "facts/domain_xml.h"
+#include "hook/hook.h"
+#include "ledger/ledger.h"
+#include "tests/fake_host.h"
+
+static const char bus_config[] =
+	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN\"\n"
+	" \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+	"<busconfig><type>system</type><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>\n"
+	"<policy context='default'><allow user='*'/><allow own='*'/>\n"
+	"<allow send_destination='*' eavesdrop='true'/><allow receive_sender='*'/></policy>\n"
+	"</busconfig>\n";
+
+static char top[32], state_dir[64], config[96];
+static pid_t bus_pid, daemon_pid;
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	(void)status, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static void pause_ms(unsigned int ms)
+{
+	poll(NULL, 0, (int)ms);
+}
+
+static void write_file(const char *path, const char *format, ...)
+{
+	FILE *file = fopen(path, "w");
+	va_list args;
+
+	assert_non_null(file);
+	va_start(args, format);
+	vfprintf(file, format, args);
+	va_end(args);
+	fclose(file);
+}
+
+static int start_bus(void **state)
+{
+	char path[64];
+
+	(void)state;
+	strcpy(top, "/tmp/kw-service-XXXXXX");
+	if (!mkdtemp(top))
+		return -1;
+	snprintf(path, sizeof(path), "%s/bus.conf", top);
+	write_file(path, bus_config, top);
+	bus_pid = fork();
+	if (bus_pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execlp("dbus-daemon", "dbus-daemon", "--nofork", "--nopidfile", "--config-file",
+		       path, (char *)NULL);
+		_exit(127);
+	}
+	snprintf(path, sizeof(path), "%s/bus", top);
+	for (int i = 0; i < 200 && access(path, F_OK); i++)
+		pause_ms(10);
+	snprintf(path, sizeof(path), "unix:path=%s/bus", top);
+	return setenv("DBUS_SYSTEM_BUS_ADDRESS", path, 1);
+}
+
+static int stop_bus(void **state)
+{
+	(void)state;
+	kill(bus_pid, SIGKILL);
+	waitpid(bus_pid, NULL, 0);
+	return nftw(top, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static pid_t spawn_daemon(void)
+{
+	struct kw_daemon_options options = { config, state_dir };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(kw_service_run(&options));
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static struct kw_bus *open_bus(void)
+{
+	struct kw_bus *bus = NULL;
+
+	assert_int_equal(kw_bus_open(kw_clock_monotonic_ns() + 5 * KW_NS_PER_S, &bus), 0);
+	return bus;
+}
+
+static bool is_up(void)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_config ignored;
+	int r = kw_bus_config(bus, &ignored);
+
+	kw_bus_close(bus);
+	return r == 0;
+}
+
+static void start_daemon(void)
+{
+	daemon_pid = spawn_daemon();
+	for (int i = 0; i < 200 && !is_up(); i++)
+		pause_ms(10);
+	assert_true(is_up());
+}
+
+static int end_daemon(int number)
+{
+	int status = 0;
+
+	kill(daemon_pid, number);
+	waitpid(daemon_pid, &status, 0);
+	daemon_pid = 0;
+	return status;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(state_dir, sizeof(state_dir), "%s/state-XXXXXX", top);
+	assert_non_null(mkdtemp(state_dir));
+	snprintf(config, sizeof(config), "%s/kvmward.conf", state_dir);
+	fake_host_reset(2, 1);
+	start_daemon();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (daemon_pid)
+		end_daemon(SIGKILL);
+	return 0;
+}
+
+static enum kw_code call_hook(const char *op, const char *uuid, const char *security)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+
+	assert_int_equal(kw_bus_hook(bus, "g", op, "begin", "-", fake_domain("g", uuid, security),
+				     &verdict), 0);
+	kw_bus_close(bus);
+	return verdict.code;
+}
+
+/* The number of holds; *ret_pending those without a guest. */
+static size_t count_holds(size_t *ret_pending)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_hold_list list = {};
+	size_t count;
+
+	assert_int_equal(kw_bus_holds(bus, &list), 0);
+	kw_bus_close(bus);
+	*ret_pending = 0;
+	for (size_t i = 0; i < list.count; i++)
+		*ret_pending += list.holds[i].pid == 0;
+	count = list.count;
+	free(list.holds);
+	return count;
+}
+
+static void expect_holds(size_t count, size_t pending)
+{
+	size_t found;
+
+	assert_int_equal(count_holds(&found), count);
+	assert_int_equal(found, pending);
+}
+
+/* The whole hook, as libvirt would run it. */
+static enum kw_code run_hook(const char *op, const char *uuid)
+{
+	char *argv[] = { "hook", "g", (char *)op, "begin", "-", NULL };
+	struct kw_hook_place place = { -1, config, state_dir, kw_clock_monotonic_ns() };
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+	const char *xml = fake_domain("g", uuid, FAKE_SEV);
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], xml, strlen(xml)), strlen(xml));
+	close(fds[1]);
+	place.input_fd = fds[0];
+	kw_hook_answer(5, argv, &place, &verdict);
+	close(fds[0]);
+	return verdict.code;
+}
+
+static void test_admits_until_full(void **state)
+{
+	(void)state;
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+	assert_int_equal(call_hook("prepare", UUID_C, ""), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_C, FAKE_SEV_ES), KW_ADMITTED);
+	expect_holds(3, 3);
+	assert_int_equal(call_hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	expect_holds(2, 2);
+}
+
+static void test_holds_are_told_whole(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_hold_list list = {};
+
+	(void)state;
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV_ES), KW_ADMITTED);
+	assert_int_equal(kw_bus_holds(bus, &list), 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.holds[0].claim.uuid, UUID_A);
+	assert_string_equal(list.holds[0].claim.name, "g");
+	assert_int_equal(list.holds[0].claim.type, KW_GUEST_SEV_ES);
+	assert_int_equal(list.holds[0].claim.memory_bytes, 256 * KW_MIB);
+	assert_true(list.holds[0].claim.pinned_bytes >= 256 * KW_MIB);
+	assert_true(list.holds[0].taken_ns > 0);
+	assert_int_equal(list.holds[0].pid, 0);
+	free(list.holds);
+	kw_bus_close(bus);
+}
+
+static void test_killed_between_hold_and_start(void **state)
+{
+	(void)state;
+	assert_int_equal(run_hook("prepare", UUID_A), KW_ADMITTED);
+	assert_int_equal(run_hook("prepare", UUID_B), KW_ADMITTED);
+	end_daemon(SIGKILL);
+	start_daemon();
+	expect_holds(2, 2);
+	assert_int_equal(run_hook("prepare", UUID_C), KW_SLOT_FULL);
+	assert_int_equal(run_hook("start", UUID_A), KW_ADMITTED);
+	expect_holds(2, 2);
+}
+
+static void test_killed_between_start_and_release(void **state)
+{
+	(void)state;
+	assert_int_equal(run_hook("prepare", UUID_A), KW_ADMITTED);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 4242);
+	end_daemon(SIGKILL);
+	start_daemon();
+	expect_holds(1, 0);
+	end_daemon(SIGKILL);
+	fake->guest_count = 0;
+	start_daemon();
+	expect_holds(0, 0);
+}
+
+static void test_release_while_away(void **state)
+{
+	(void)state;
+	assert_int_equal(run_hook("prepare", UUID_A), KW_ADMITTED);
+	assert_int_equal(run_hook("prepare", UUID_B), KW_ADMITTED);
+	end_daemon(SIGKILL);
+	assert_int_equal(run_hook("stopped", UUID_A), KW_ADMITTED);
+	assert_int_equal(run_hook("release", UUID_A), KW_ADMITTED);
+	start_daemon();
+	expect_holds(1, 1);
+	assert_int_equal(run_hook("prepare", UUID_C), KW_ADMITTED);
+}
+
+static void test_note_while_up(void **state)
+{
+	size_t pending = 1;
+
+	(void)state;
+	assert_int_equal(run_hook("prepare", UUID_A), KW_ADMITTED);
+	assert_int_equal(kw_release_note_leave(state_dir, UUID_A), 0);
+	for (int i = 0; i < 100 && count_holds(&pending); i++)
+		pause_ms(10);
+	expect_holds(0, 0);
+}
+
+/* The hook runs in a child, the restart here, so that the daemon stays ours. */
+static void test_hook_waits_for_a_restart(void **state)
+{
+	int status = 0;
+	pid_t caller;
+
+	(void)state;
+	end_daemon(SIGKILL);
+	caller = fork();
+	if (caller == 0)
+		_exit(run_hook("prepare", UUID_A) == KW_ADMITTED ? 0 : 1);
+	pause_ms(300);
+	start_daemon();
+	waitpid(caller, &status, 0);
+	assert_int_equal(status, 0);
+	expect_holds(1, 1);
+}
+
+static void test_refused_while_away(void **state)
+{
+	uint64_t start_ns;
+
+	(void)state;
+	end_daemon(SIGTERM);
+	start_ns = kw_clock_monotonic_ns();
+	assert_int_equal(run_hook("prepare", UUID_A), KW_DAEMON_UNREACHABLE);
+	assert_true(kw_clock_monotonic_ns() - start_ns < 2 * KW_NS_PER_S);
+}
+
+static void test_frozen_daemon(void **state)
+{
+	uint64_t start_ns = kw_clock_monotonic_ns();
+
+	(void)state;
+	kill(daemon_pid, SIGSTOP);
+	assert_int_equal(run_hook("prepare", UUID_A), KW_DAEMON_UNREACHABLE);
+	assert_true(kw_clock_monotonic_ns() - start_ns < 2 * KW_NS_PER_S);
+	kill(daemon_pid, SIGCONT);
+	/* Its caller has gone: nothing may be held for a guest that was refused. */
+	expect_holds(0, 0);
+}
+
+static void test_facts_unknown(void **state)
+{
+	(void)state;
+	fake->known = false;
+	assert_int_equal(run_hook("prepare", UUID_A), KW_FACTS_UNKNOWN);
+	assert_int_equal(call_hook("prepare", UUID_A, ""), KW_ADMITTED);
+	fake->known = true;
+	assert_int_equal(run_hook("prepare", UUID_A), KW_ADMITTED);
+}
+
+static void test_reload(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_config in_force;
+
+	(void)state;
+	write_file(config, "[slots]\nsev_reserve = 1\nnum_memory_encrypted_guests = 7\n");
+	assert_int_equal(kw_bus_reload(bus), 0);
+	assert_int_equal(kw_bus_config(bus, &in_force), 0);
+	assert_int_equal(in_force.reserve[KW_POOL_SEV], 1);
+	assert_true(in_force.num_memory_encrypted_guests.known);
+	assert_int_equal(in_force.num_memory_encrypted_guests.value, 7);
+	assert_true(in_force.admit_plain_unasked);
+	assert_false(in_force.admit_encrypted_unasked);
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_SLOT_RESERVED);
+
+	write_file(config, "[slots]\nsev_reserve = lots\n");
+	assert_int_equal(kw_bus_reload(bus), -EINVAL);
+	assert_non_null(strstr(kw_bus_error(bus), "kvmward.conf:2:"));
+	assert_int_equal(kw_bus_config(bus, &in_force), 0);
+	assert_int_equal(in_force.reserve[KW_POOL_SEV], 1);
+	kw_bus_close(bus);
+}
+
+static void test_hangup_reloads(void **state)
+{
+	struct kw_config in_force = {};
+	struct kw_bus *bus = open_bus();
+
+	(void)state;
+	write_file(config, "[slots]\nsev_es_reserve = 1\n");
+	kill(daemon_pid, SIGHUP);
+	for (int i = 0; i < 100 && !in_force.reserve[KW_POOL_SEV_ES]; i++) {
+		pause_ms(10);
+		assert_int_equal(kw_bus_config(bus, &in_force), 0);
+	}
+	assert_int_equal(in_force.reserve[KW_POOL_SEV_ES], 1);
+	assert_false(in_force.num_memory_encrypted_guests.known);
+	kw_bus_close(bus);
+}
+
+static void test_ends_and_starts(void **state)
+{
+	int status;
+	pid_t second;
+
+	(void)state;
+	second = spawn_daemon(); /* the ledger is taken */
+	waitpid(second, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
+	assert_true(is_up());
+	assert_int_equal(end_daemon(SIGTERM), 0);
+	write_file(config, "nonsense\n");
+	second = spawn_daemon();
+	waitpid(second, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), KW_EXIT_CONFIG);
+}
+
+static enum kw_code plan(const char *xml)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+
+	assert_int_equal(kw_bus_plan(bus, xml, &verdict), 0);
+	kw_bus_close(bus);
+	return verdict.code;
+}
+
+/* A domain of `length` bytes, most of them a comment. */
+static char *big_domain(size_t length)
+{
+	const char *domain = fake_domain("g", UUID_A, FAKE_SEV);
+	size_t rest = length - strlen(domain);
+	char *xml = malloc(length + 1);
+
+	memcpy(xml, "<!--", 4);
+	memset(xml + 4, 'x', rest - 7);
+	memcpy(xml + rest - 3, "-->", 3);
+	strcpy(xml + rest, domain);
+	return xml;
+}
+
+static void test_sizes_and_encodings(void **state)
+{
+	char *most = big_domain(KW_DOMAIN_XML_MAX), *more = big_domain(KW_DOMAIN_XML_MAX + 1);
+
+	(void)state;
+	assert_int_equal(plan(most), KW_ADMITTED);
+	assert_int_equal(plan(more), KW_XML_INVALID);
+	assert_int_equal(plan(""), KW_XML_INVALID);
+	assert_int_equal(plan("<domain type='kvm'><name>\xe4\xff</name></domain>"),
+			 KW_XML_INVALID);
+	assert_true(is_up());
+	free(most);
+	free(more);
+}
+
+static void test_bad_name_does_not_break_the_call(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_verdict verdict;
+
+	(void)state;
+	assert_int_equal(kw_bus_hook(bus, "g\xff", "prepare", "\xc3", "-",
+				     fake_domain("g", UUID_A, ""), &verdict), 0);
+	assert_int_equal(verdict.code, KW_ADMITTED);
+	kw_bus_close(bus);
+}
+
+static void test_wrong_types_are_refused(void **state)
+{
+	static const struct {
+		const char *method, *types;
+	} cases[] = {
+		{ "Hook", "" }, { "Plan", "s" }, { "Hook", "s" }, { "Nothing", "" },
+	};
+	sd_bus *bus = NULL;
+
+	(void)state;
+	assert_true(sd_bus_open_system(&bus) >= 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sd_bus_error error = SD_BUS_ERROR_NULL;
+
+		assert_true(sd_bus_call_method(bus, KW_BUS_NAME, KW_BUS_PATH, KW_BUS_INTERFACE,
+					       cases[i].method, &error, NULL, cases[i].types,
+					       "x") < 0);
+		assert_true(sd_bus_error_is_set(&error));
+		sd_bus_error_free(&error);
+	}
+	sd_bus_flush_close_unref(bus);
+	assert_true(is_up());
+}
+
+static void test_many_clients(void **state)
+{
+	struct kw_bus *clients[100];
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		clients[i] = open_bus();
+	for (size_t i = 0; i < 100; i++) {
+		struct kw_config ignored;
+
+		assert_int_equal(kw_bus_config(clients[i], &ignored), 0);
+	}
+	for (size_t i = 0; i < 100; i++)
+		kw_bus_close(clients[i]);
+	assert_true(is_up());
+}
+
+static bool hear_change(struct kw_bus *bus)
+{
+	for (int i = 0; i < 100; i++) {
+		struct pollfd wait = { .fd = kw_bus_fd(bus), .events = POLLIN };
+
+		if (kw_bus_changed(bus))
+			return true;
+		poll(&wait, 1, 10);
+	}
+	return false;
+}
+
+static void test_changes_are_signalled(void **state)
+{
+	struct kw_bus *bus = open_bus();
+
+	(void)state;
+	assert_int_equal(kw_bus_subscribe(bus), 0);
+	hear_change(bus); /* of the start, perhaps */
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_true(hear_change(bus));
+	pause_ms(100);
+	assert_false(kw_bus_changed(bus));
+	kw_bus_close(bus);
+}
+
+static void test_nobody_home(void **state)
+{
+	struct kw_bus *bus;
+	struct kw_config ignored;
+
+	(void)state;
+	end_daemon(SIGTERM);
+	bus = open_bus();
+	assert_int_equal(kw_bus_config(bus, &ignored), -ENXIO);
+	assert_true(kw_bus_error(bus)[0]);
+	kw_bus_close(bus);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_admits_until_full),
+		TEST(test_holds_are_told_whole),
+		TEST(test_killed_between_hold_and_start),
+		TEST(test_killed_between_start_and_release),
+		TEST(test_release_while_away),
+		TEST(test_note_while_up),
+		TEST(test_hook_waits_for_a_restart),
+		TEST(test_refused_while_away),
+		TEST(test_frozen_daemon),
+		TEST(test_facts_unknown),
+		TEST(test_reload),
+		TEST(test_hangup_reloads),
+		TEST(test_ends_and_starts),
+		TEST(test_sizes_and_encodings),
+		TEST(test_bad_name_does_not_break_the_call),
+		TEST(test_wrong_types_are_refused),
+		TEST(test_many_clients),
+		TEST(test_changes_are_signalled),
+		TEST(test_nobody_home),
+	};
+
+	fake_host_open();
+	return cmocka_run_group_tests(tests, start_bus, stop_bus);
+}
