@@ -12,7 +12,8 @@ struct kw_command {
 	const char *name;
 	const char *arguments;		/* "FILE", "[CODE]", "" */
 	const char *summary;
-	const char *help;		/* what it does and examples, shown by --help */
+	const char *help;		/* one paragraph: what it does, what the output means */
+	const char *examples;		/* a command per line */
 	int least, most;		/* how many arguments it takes */
 	enum kw_exit (*run)(const struct kw_command *self, int argc, char **argv);
 };

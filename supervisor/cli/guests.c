@@ -186,15 +186,12 @@ const struct kw_command kw_command_guests = {
 	.name = "guests",
 	.arguments = "",
 	.summary = "Show every KVM guest of this host, whoever started it",
-	.help =
-		"PINNED is what SEV has pinned for the guest; VmPin, from /proc, does not show it.\n"
-		"NOTE: outside (not started by libvirt), mirror (shares the slot of another guest),\n"
-		"orphan (its process is gone, PID names the one that still holds it). A '-' is not\n"
-		"known. It needs root or CAP_NET_ADMIN.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward guests\n"
-		"  kvmward guests --long --bytes | less -S\n"
-		"  kvmward guests --json | jq -r '.guests[] | select(.type != \"plain\") | .name'\n",
+	.help = "PINNED is what SEV has pinned for the guest; VmPin, from /proc, does not "
+		"show it. NOTE: outside (not started by libvirt), mirror (shares the slot "
+		"of another guest), orphan (its process is gone, PID names the one that "
+		"still holds it). A '-' is not known. It needs root or CAP_NET_ADMIN.",
+	.examples = "kvmward guests\n"
+		    "kvmward guests --long --bytes | less -S\n"
+		    "kvmward guests --json | jq -r '.guests[] | select(.type != \"plain\") | .name'\n",
 	.run = run,
 };

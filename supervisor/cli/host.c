@@ -110,15 +110,13 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 const struct kw_command kw_command_host = {
 	.name = "host",
 	.arguments = "",
-	.summary = "Show what this host offers to encrypted guests, check by check",
-	.help =
-		"Each line is a check: ok, no or not known. Below a \"no\" stands what to do next;\n"
-		"where one \"no\" follows from another, only the first says so. A host without SEV\n"
-		"is no failure: the exit status is 0 whenever the kernel module has answered.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward host\n"
-		"  kvmward host --json | jq '.host.max_asid'\n"
-		"  kvmward host --json | jq -r '.checks[] | select(.state == \"no\") | .remedy'\n",
+	.summary = "Check what this host offers to encrypted guests",
+	.help = "Each line is a check: ok, no or not known. Below a \"no\" stands what to "
+		"do next; where one \"no\" follows from another, only the first says so. A "
+		"host without SEV is no failure: the exit status is 0 whenever the kernel "
+		"module has answered.",
+	.examples = "kvmward host\n"
+		    "kvmward host --json | jq '.host.max_asid'\n"
+		    "kvmward host --json | jq -r '.checks[] | select(.state == \"no\") | .remedy'\n",
 	.run = run,
 };

@@ -119,8 +119,8 @@ static void tell_started(const struct launch *launch)
 	else
 		print_started(launch, guest);
 	if (launch->request.takes_slot && (!guest || !guest->asid.known))
-		kw_message("launch: its slot is not known: %s",
-			   *facts.reason ? facts.reason : "the kernel does not show the guest");
+		kw_message("launch: %s", *facts.reason ? facts.reason
+						       : "the kernel does not show the guest");
 }
 
 static enum kw_exit start(struct launch *launch)
@@ -206,18 +206,16 @@ const struct kw_command kw_command_launch = {
 	.name = "launch",
 	.arguments = "FILE",
 	.summary = "Start a guest if the host can hold it",
-	.help =
-		"FILE is a libvirt domain XML, '-' standard input. For an encrypted guest, what the\n"
-		"file leaves out is added: cbitpos, reducedPhysBits and a memory lock (hard_limit)\n"
-		"that is finite and enough; what the file says is kept. What cannot work (no UEFI,\n"
-		"not q35, a passed-through device, an IDE disk ...) is refused with the line to\n"
-		"change, and a guest without a free slot is refused before QEMU starts.\n"
-		"Exit status: 0 started, 1 failed, 3 refused; 'kvmward verdicts' explains the codes.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward launch guest.xml\n"
-		"  kvmward launch --define guest.xml\n"
-		"  kvmward launch --dry-run guest.xml | diff guest.xml -\n",
+	.help = "FILE is a libvirt domain XML, '-' standard input. For an encrypted guest, "
+		"what the file leaves out is added: cbitpos, reducedPhysBits and a memory "
+		"lock (hard_limit) that is finite and enough; what the file says is kept. "
+		"What cannot work (no UEFI, not q35, a passed-through device, an IDE disk "
+		"...) is refused with the line to change, and a guest without a free slot "
+		"is refused before QEMU starts. Exit status: 0 started, 1 failed, 3 "
+		"refused; 'kvmward verdicts' explains the codes.",
+	.examples = "kvmward launch guest.xml\n"
+		    "kvmward launch --define guest.xml\n"
+		    "kvmward launch --dry-run guest.xml | diff guest.xml -\n",
 	.least = 1,
 	.most = 1,
 	.run = run,

@@ -2,10 +2,10 @@
 #include "cli/look.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/message.h"
 
 #define DAEMON_TIMEOUT_NS (10 * KW_NS_PER_S)
@@ -15,11 +15,13 @@ int kw_daemon_connect(struct kw_bus **ret_bus)
 	return kw_bus_open(kw_clock_monotonic_ns() + DAEMON_TIMEOUT_NS, ret_bus);
 }
 
-static void set_reason(struct kw_daemon_view *view, const struct kw_bus *bus, int error)
+const char *kw_daemon_reason(const struct kw_bus *bus, int error)
 {
-	const char *told = bus ? kw_bus_error(bus) : "";
-
-	snprintf(view->reason, sizeof(view->reason), "%s", *told ? told : strerror(-error));
+	if (!bus)
+		return "the system bus cannot be reached";
+	if (error == -ENXIO)
+		return "it is not running";
+	return *kw_bus_error(bus) ? kw_bus_error(bus) : strerror(-error);
 }
 
 void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
@@ -39,7 +41,7 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 		error = kw_bus_holds(bus, &view.holds);
 	view.known = !error;
 	if (error)
-		set_reason(&view, bus, error);
+		kw_text_copy(view.reason, sizeof(view.reason), kw_daemon_reason(bus, error));
 	*ret_view = view;
 }
 
@@ -85,6 +87,5 @@ void kw_message_module(int error, const struct kw_netlink *netlink)
 
 void kw_message_facts(const struct kw_facts *facts)
 {
-	kw_message("the kernel module cannot be asked: %s; load it with 'modprobe kvmward'",
-		   facts->reason);
+	kw_message("%s", facts->reason);
 }

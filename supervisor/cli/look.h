@@ -38,6 +38,9 @@ void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view
  */
 int kw_daemon_connect(struct kw_bus **ret_bus);
 
+/* Why a call failed, for "kvmwardd cannot be asked: …". bus NULL: no connection. Borrowed. */
+const char *kw_daemon_reason(const struct kw_bus *bus, int error);
+
 /* Say why the module could not be asked, and what to do. netlink may be NULL. */
 void kw_message_module(int error, const struct kw_netlink *netlink);
 void kw_message_facts(const struct kw_facts *facts);

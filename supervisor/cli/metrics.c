@@ -79,7 +79,7 @@ static enum kw_exit tell_gaps(const struct kw_facts *facts, const struct kw_daem
 		return KW_EXIT_FAILED;
 	}
 	if (!facts->guests.known)
-		kw_message("guests are left out: %s", facts->reason);
+		kw_message("%s", facts->reason);
 	if (!daemon->known)
 		kw_message("held, reserved and free slots are left out: kvmwardd cannot be asked: %s",
 			   daemon->reason);
@@ -118,14 +118,11 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 const struct kw_command kw_command_metrics = {
 	.name = "metrics",
 	.arguments = "",
-	.summary = "Print all that is known of host, slots and guests as Prometheus text",
-	.help =
-		"For the textfile collector of Prometheus' node_exporter. What is not known is left\n"
-		"out, never 0. When the kernel module does not answer, the text says so\n"
-		"(kvmward_module_up 0) and the exit status is 1.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward metrics | promtool check metrics\n"
-		"  kvmward metrics --output /var/lib/prometheus/node-exporter/kvmward.prom\n",
+	.summary = "Print host, slots and guests for Prometheus",
+	.help = "For the textfile collector of Prometheus' node_exporter. What is not "
+		"known is left out, never 0. When the kernel module does not answer, the "
+		"text says so (kvmward_module_up 0) and the exit status is 1.",
+	.examples = "kvmward metrics | promtool check metrics\n"
+		    "kvmward metrics --output /var/lib/prometheus/node-exporter/kvmward.prom\n",
 	.run = run,
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/paragraph.h"
 
 #define OPTION_MAX 8
+#define HELP_WIDTH 80
 
 static void print_option(const char *name, const char *argument, const char *help)
 {
@@ -23,7 +25,11 @@ static void print_help(const struct kw_command *self, const struct kw_option *op
 	for (size_t i = 0; i < count; i++)
 		print_option(options[i].name, options[i].argument, options[i].help);
 	print_option("help", NULL, "show this text");
-	printf("\n%s", self->help);
+	putchar('\n');
+	kw_paragraph_print(stdout, 0, HELP_WIDTH, self->help);
+	fputs("\nExamples:\n", stdout);
+	for (const char *at = self->examples; *at; at += strcspn(at, "\n") + 1)
+		printf("  %.*s\n", (int)strcspn(at, "\n"), at);
 }
 
 static enum kw_exit usage_error(const struct kw_command *self)

@@ -142,18 +142,16 @@ const struct kw_command kw_command_plan = {
 	.name = "plan",
 	.arguments = "FILE",
 	.summary = "Say whether a guest would start now, and if not, why",
-	.help =
-		"FILE is a libvirt domain XML, '-' standard input. Nothing is started and nothing is\n"
-		"held. The file is judged with what 'kvmward launch' would add to it, or, with\n"
-		"--as-is, as 'virsh create' would start it. Shown are the slot and the memory that\n"
-		"the guest would claim: pinned while it runs, the memory lock that it needs at\n"
-		"least, and the ceiling of host memory that it may come to use.\n"
-		"Exit status: 0 it would be admitted, 3 refused, 1 the file cannot be read.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward plan guest.xml\n"
-		"  virsh dumpxml --inactive guest | kvmward plan --as-is -\n"
-		"  kvmward plan --json guest.xml | jq -r .verdict.code\n",
+	.help = "FILE is a libvirt domain XML, '-' standard input. Nothing is started and "
+		"nothing is held. The file is judged with what 'kvmward launch' would add "
+		"to it, or, with --as-is, as 'virsh create' would start it. Shown are the "
+		"slot and the memory that the guest would claim: pinned while it runs, the "
+		"memory lock that it needs at least, and the ceiling of host memory that "
+		"it may come to use. Exit status: 0 it would be admitted, 3 refused, 1 the "
+		"file cannot be read.",
+	.examples = "kvmward plan guest.xml\n"
+		    "virsh dumpxml --inactive guest | kvmward plan --as-is -\n"
+		    "kvmward plan --json guest.xml | jq -r .verdict.code\n",
 	.least = 1,
 	.most = 1,
 	.run = run,

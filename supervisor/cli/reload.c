@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <string.h>
-
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/look.h"
@@ -32,7 +30,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	if (!error)
 		error = kw_bus_reload(bus);
 	if (error)
-		reason = bus && *kw_bus_error(bus) ? kw_bus_error(bus) : strerror(-error);
+		reason = kw_daemon_reason(bus, error);
 	if (json)
 		print_json(reason);
 	if (!error)
@@ -45,11 +43,8 @@ const struct kw_command kw_command_reload = {
 	.name = "reload",
 	.arguments = "",
 	.summary = "Make kvmwardd read /etc/kvmward/kvmward.conf again",
-	.help =
-		"A file with a mistake changes nothing: the mistake is shown as FILE:LINE, and what\n"
-		"was in force stays in force.\n"
-		"\n"
-		"Example:\n"
-		"  kvmward reload\n",
+	.help = "A file with a mistake changes nothing: the mistake is shown as FILE:LINE, "
+		"and what was in force stays in force.",
+	.examples = "kvmward reload\n",
 	.run = run,
 };

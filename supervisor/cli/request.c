@@ -145,7 +145,6 @@ void kw_request_ask(struct kw_request *request)
 {
 	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
 	_cleanup_free_ char *xml = NULL;
-	const char *told;
 	int error;
 
 	if (!kw_verdict_admits(&request->verdict))
@@ -157,6 +156,5 @@ void kw_request_ask(struct kw_request *request)
 		error = kw_bus_plan(bus, xml, &request->verdict);
 	if (!error)
 		return;
-	told = bus ? kw_bus_error(bus) : "";
-	decide_unasked(request, *told ? told : strerror(-error));
+	decide_unasked(request, kw_daemon_reason(bus, error));
 }

@@ -135,15 +135,13 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 const struct kw_command kw_command_slots = {
 	.name = "slots",
 	.arguments = "",
-	.summary = "Show the encryption-key slots (ASIDs) of each pool and who has them",
-	.help =
-		"IN USE is the kernel's own count, GUESTS what the guests seen hold; when they\n"
-		"differ for long, slots have leaked. HELD are admitted but not yet taken, RESERVED\n"
-		"the operator keeps back, FREE is what can still be admitted. Mirror guests share\n"
-		"the slot of another guest. A '-' is not known.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward slots\n"
-		"  kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",
+	.summary = "Show how many encryption-key slots are taken and free",
+	.help = "IN USE is the kernel's own count, GUESTS what the guests seen hold; when "
+		"they differ for long, slots have leaked. HELD are admitted but not yet "
+		"taken, RESERVED the operator keeps back, FREE is what can still be "
+		"admitted. Mirror guests share the slot of another guest. A '-' is not "
+		"known.",
+	.examples = "kvmward slots\n"
+		    "kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",
 	.run = run,
 };

@@ -93,13 +93,10 @@ const struct kw_command kw_command_verdicts = {
 	.name = "verdicts",
 	.arguments = "[CODE]",
 	.summary = "Explain the codes that refusals carry",
-	.help =
-		"With CODE: what it means and what to do about it. Codes are stable; they are also\n"
-		"in kvmward-verdicts(7).\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward verdicts\n"
-		"  kvmward verdicts slot-full\n",
+	.help = "With CODE: what it means and what to do about it. Codes are stable; they "
+		"are also in kvmward-verdicts(7).",
+	.examples = "kvmward verdicts\n"
+		    "kvmward verdicts slot-full\n",
 	.most = 1,
 	.run = run,
 };

@@ -308,7 +308,7 @@ static enum kw_exit look_first(struct watch *watch)
 		return KW_EXIT_FAILED;
 	}
 	if (!watch->last.facts.guests.known) {
-		kw_message("watch: guests cannot be seen: %s", watch->last.facts.reason);
+		kw_message("watch: %s", watch->last.facts.reason);
 		return KW_EXIT_FAILED;
 	}
 	kw_daemon_view_read(watch->bus, &watch->last.daemon);
@@ -360,14 +360,12 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 const struct kw_command kw_command_watch = {
 	.name = "watch",
 	.arguments = "",
-	.summary = "Print a line for every guest, hold and slot that comes or goes",
-	.help =
-		"It begins with the next change and goes on until it is interrupted. '+' came, '-'\n"
-		"went, '~' changed; a guest may be seen for a moment before it has its slot.\n"
-		"It sleeps while nothing happens. It needs root or CAP_NET_ADMIN.\n"
-		"\n"
-		"Examples:\n"
-		"  kvmward watch\n"
-		"  kvmward watch --json | jq -r 'select(.change == \"guest-came\") | .guest.name'\n",
+	.summary = "Print a line for each guest or hold that comes or goes",
+	.help = "It begins with the next change and goes on until it is interrupted. '+' "
+		"came, '-' went, '~' changed; a guest may be seen for a moment before it "
+		"has its slot. It sleeps while nothing happens. It needs root or "
+		"CAP_NET_ADMIN.",
+	.examples = "kvmward watch\n"
+		    "kvmward watch --json | jq -r 'select(.change == \"guest-came\") | .guest.name'\n",
 	.run = run,
 };
