@@ -26,7 +26,6 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* Whole range of the contract's type, so that a newer kernel's kind is not taken for plain. */
 static bool guest_pool(const struct kw_guest *guest, enum kw_pool *ret_pool)
 {
 	return guest->type.known && kw_guest_type_pool(guest->type.value, ret_pool);
@@ -155,6 +154,11 @@ static uint64_t promised_bytes(const struct kw_question *q, const struct kw_gues
 	return 0;
 }
 
+static uint64_t known_or_0(struct kw_u64 number)
+{
+	return number.known ? number.value : 0;
+}
+
 /* Adds what one guest keeps from others; false when that is not known. */
 static bool add_guest_bytes(const struct kw_question *q, const struct kw_guest *guest,
 			    uint64_t *bytes)
@@ -169,7 +173,7 @@ static bool add_guest_bytes(const struct kw_question *q, const struct kw_guest *
 		return true;
 	if (!guest->pinned_bytes.known && !guest->memory_bytes.known)
 		return false;
-	known = larger(guest->pinned_bytes.value, guest->memory_bytes.value);
+	known = larger(known_or_0(guest->pinned_bytes), known_or_0(guest->memory_bytes));
 	*bytes = add(*bytes, larger(known, promised_bytes(q, guest)));
 	return true;
 }
