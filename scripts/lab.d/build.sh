@@ -35,7 +35,7 @@ build_part() {
 	# As old as the start, so that what changes during the build counts.
 	touch "$stamp.new"
 	if ! enter_root ro "$@" >"$dir/build.log" 2>&1 </dev/null; then
-		tail -n 40 "$dir/build.log" >&2
+		tail -n 40 "$dir/build.log" | cut -c1-400 >&2
 		die "building $name failed (all of it: $top/$dir/build.log)"
 	fi
 	mv "$stamp.new" "$stamp"

@@ -158,7 +158,7 @@ vm_run() {
 	if [[ ! $status ]] && ((!timed_out)) && grep -q 'Oops: int3' "$run/console"; then
 		# Kernel text patching meets TCG's cache of translated code, now and
 		# then.  It is QEMU's doing and no finding about what is tested.
-		say "the boot died of TCG's 'Oops: int3'; once more"
+		say "the machine died of TCG's 'Oops: int3'; once more from the start"
 		vm_boot
 	fi
 	[[ ! ${LAB_CONSOLE:-} ]] || cp "$run/console" "$LAB_CONSOLE"
