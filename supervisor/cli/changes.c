@@ -141,7 +141,7 @@ void kw_changes_tell(const struct kw_moment *before, const struct kw_moment *now
 
 	if (before->facts.guests.known && now->facts.guests.known)
 		compare_guests(&with);
-	if (before->daemon.known && now->daemon.known)
+	if (before->daemon.holds_known && now->daemon.holds_known)
 		compare_holds(&with);
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++)
 		if (!with.explained[pool])

@@ -190,8 +190,8 @@ const struct kw_command kw_command_guests = {
 		"show it. NOTE: outside (not started by libvirt), mirror (shares the slot "
 		"of another guest), orphan (its process is gone, PID names the one that "
 		"still holds it). A '-' is not known. It needs root or CAP_NET_ADMIN.",
-	.examples = "kvmward guests\n"
-		    "kvmward guests --long --bytes | less -S\n"
-		    "kvmward guests --json | jq -r '.guests[] | select(.type != \"plain\") | .name'\n",
+	.examples = "  kvmward guests\n"
+		    "  kvmward guests --long --bytes | less -S\n"
+		    "  kvmward guests --json | jq -r '.guests[] | select(.type != \"plain\") | .name'\n",
 	.run = run,
 };

@@ -25,7 +25,7 @@ static struct kw_u32 daemon_answers(void)
 	_cleanup_(kw_daemon_view_done) struct kw_daemon_view view = {};
 
 	kw_daemon_view_read(NULL, &view);
-	return KW_U32(view.known);
+	return KW_U32(view.reachable);
 }
 
 static void look_around(struct kw_host_around *ret_around)
@@ -115,8 +115,8 @@ const struct kw_command kw_command_host = {
 		"do next; where one \"no\" follows from another, only the first says so. A "
 		"host without SEV is no failure: the exit status is 0 whenever the kernel "
 		"module has answered.",
-	.examples = "kvmward host\n"
-		    "kvmward host --json | jq '.host.max_asid'\n"
-		    "kvmward host --json | jq -r '.checks[] | select(.state == \"no\") | .remedy'\n",
+	.examples = "  kvmward host\n"
+		    "  kvmward host --json | jq '.host.max_asid'\n"
+		    "  kvmward host --json | jq -r '.checks[] | select(.state == \"no\") | .remedy'\n",
 	.run = run,
 };

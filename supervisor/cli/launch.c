@@ -213,9 +213,9 @@ const struct kw_command kw_command_launch = {
 		"...) is refused with the line to change, and a guest without a free slot "
 		"is refused before QEMU starts. Exit status: 0 started, 1 failed, 3 "
 		"refused; 'kvmward verdicts' explains the codes.",
-	.examples = "kvmward launch guest.xml\n"
-		    "kvmward launch --define guest.xml\n"
-		    "kvmward launch --dry-run guest.xml | diff guest.xml -\n",
+	.examples = "  kvmward launch guest.xml\n"
+		    "  kvmward launch --define guest.xml\n"
+		    "  kvmward launch --dry-run guest.xml | diff guest.xml -\n",
 	.least = 1,
 	.most = 1,
 	.run = run,

@@ -21,6 +21,8 @@ const char *kw_daemon_reason(const struct kw_bus *bus, int error)
 		return "the system bus cannot be reached";
 	if (error == -ENXIO)
 		return "it is not running";
+	if (error == -EACCES)
+		return "it answers that to root and the group libvirt only";
 	return *kw_bus_error(bus) ? kw_bus_error(bus) : strerror(-error);
 }
 
@@ -37,9 +39,10 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 	}
 	if (!error)
 		error = kw_bus_config(bus, &view.config);
+	view.reachable = !error;
 	if (!error)
 		error = kw_bus_holds(bus, &view.holds);
-	view.known = !error;
+	view.holds_known = !error;
 	if (error)
 		kw_text_copy(view.reason, sizeof(view.reason), kw_daemon_reason(bus, error));
 	*ret_view = view;
@@ -62,11 +65,12 @@ void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view
 		ret_view->leaked = KW_U32(slots->charged.value > slots->in_use.value
 						  ? slots->charged.value - slots->in_use.value
 						  : 0);
-	if (!daemon->known)
-		return;
 	kw_pool_room(facts, &daemon->holds, &daemon->config, pool, &room);
+	if (daemon->reachable)
+		ret_view->reserved = KW_U32(room.reserve);
+	if (!daemon->holds_known)
+		return;
 	ret_view->held = KW_U32(room.pending);
-	ret_view->reserved = KW_U32(room.reserve);
 	ret_view->free = room.free;
 }
 

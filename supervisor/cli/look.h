@@ -11,12 +11,13 @@
 KW_CLEANUP_OF(struct kw_netlink, kw_netlink_close);
 KW_CLEANUP_OF(struct kw_bus, kw_bus_close);
 
-/* What kvmwardd knows; holds and config are empty when it was not asked with success. */
+/* What kvmwardd tells. Its configuration is for everybody, holds are not. */
 struct kw_daemon_view {
-	bool known;
+	bool reachable;			/* config is the one in force */
+	bool holds_known;
 	struct kw_hold_list holds;
 	struct kw_config config;
-	char reason[256];		/* why not known; "" otherwise */
+	char reason[256];		/* why not reachable, or holds not known; "" otherwise */
 };
 
 /* bus NULL: connects for this look only. The caller owns *ret_view. */

@@ -25,7 +25,7 @@ static char *json_text(const struct kw_facts *facts, const struct kw_daemon_view
 	json_object_object_add(to, "guests",
 			       facts->guests.known ? kw_json_guests(&facts->guests) : NULL);
 	json_object_object_add(to, "memory_total_bytes", kw_json_u64(facts->memory_total_bytes));
-	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->known));
+	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->reachable));
 	if (asprintf(&text, "%s\n",
 		     json_object_to_json_string_ext(to, JSON_C_TO_STRING_PRETTY |
 								JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
@@ -36,7 +36,7 @@ static char *json_text(const struct kw_facts *facts, const struct kw_daemon_view
 
 static char *prometheus_text(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
 {
-	struct kw_metrics metrics = { .facts = facts, .daemon_reachable = daemon->known };
+	struct kw_metrics metrics = { .facts = facts, .daemon_reachable = daemon->reachable };
 	_cleanup_free_ char *text = NULL;
 	struct kw_pool_view view;
 	size_t length;
@@ -80,8 +80,8 @@ static enum kw_exit tell_gaps(const struct kw_facts *facts, const struct kw_daem
 	}
 	if (!facts->guests.known)
 		kw_message("%s", facts->reason);
-	if (!daemon->known)
-		kw_message("held, reserved and free slots are left out: kvmwardd cannot be asked: %s",
+	if (!daemon->holds_known)
+		kw_message("held and free slots are left out: kvmwardd cannot be asked: %s",
 			   daemon->reason);
 	return KW_EXIT_DONE;
 }
@@ -122,7 +122,7 @@ const struct kw_command kw_command_metrics = {
 	.help = "For the textfile collector of Prometheus' node_exporter. What is not "
 		"known is left out, never 0. When the kernel module does not answer, the "
 		"text says so (kvmward_module_up 0) and the exit status is 1.",
-	.examples = "kvmward metrics | promtool check metrics\n"
-		    "kvmward metrics --output /var/lib/prometheus/node-exporter/kvmward.prom\n",
+	.examples = "  kvmward metrics | promtool check metrics\n"
+		    "  kvmward metrics --output /var/lib/prometheus/node-exporter/kvmward.prom\n",
 	.run = run,
 };

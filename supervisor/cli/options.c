@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
@@ -27,9 +26,7 @@ static void print_help(const struct kw_command *self, const struct kw_option *op
 	print_option("help", NULL, "show this text");
 	putchar('\n');
 	kw_paragraph_print(stdout, 0, HELP_WIDTH, self->help);
-	fputs("\nExamples:\n", stdout);
-	for (const char *at = self->examples; *at; at += strcspn(at, "\n") + 1)
-		printf("  %.*s\n", (int)strcspn(at, "\n"), at);
+	printf("\nExamples:\n%s", self->examples);
 }
 
 static enum kw_exit usage_error(const struct kw_command *self)

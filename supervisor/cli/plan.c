@@ -149,9 +149,9 @@ const struct kw_command kw_command_plan = {
 		"memory lock that it needs at least, and the ceiling of host memory that "
 		"it may come to use. Exit status: 0 it would be admitted, 3 refused, 1 the "
 		"file cannot be read.",
-	.examples = "kvmward plan guest.xml\n"
-		    "virsh dumpxml --inactive guest | kvmward plan --as-is -\n"
-		    "kvmward plan --json guest.xml | jq -r .verdict.code\n",
+	.examples = "  kvmward plan guest.xml\n"
+		    "  virsh dumpxml --inactive guest | kvmward plan --as-is -\n"
+		    "  kvmward plan --json guest.xml | jq -r .verdict.code\n",
 	.least = 1,
 	.most = 1,
 	.run = run,

@@ -45,6 +45,6 @@ const struct kw_command kw_command_reload = {
 	.summary = "Make kvmwardd read /etc/kvmward/kvmward.conf again",
 	.help = "A file with a mistake changes nothing: the mistake is shown as FILE:LINE, "
 		"and what was in force stays in force.",
-	.examples = "kvmward reload\n",
+	.examples = "  kvmward reload\n",
 	.run = run,
 };

@@ -39,7 +39,7 @@ static void print_json(const struct kw_facts *facts, const struct kw_daemon_view
 	struct json_object *to = json_object_new_object();
 
 	json_object_object_add(to, "pools", kw_json_pools(facts, daemon));
-	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->known));
+	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->reachable));
 	kw_json_print(to, false);
 }
 
@@ -120,8 +120,8 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		return KW_EXIT_FAILED;
 	}
 	kw_daemon_view_read(NULL, &daemon);
-	if (!daemon.known)
-		kw_message("held, reserved and free slots are not known: kvmwardd cannot be asked: %s",
+	if (!daemon.holds_known)
+		kw_message("held and free slots are not known: kvmwardd cannot be asked: %s",
 			   daemon.reason);
 	if (json)
 		print_json(&facts, &daemon);
@@ -141,7 +141,7 @@ const struct kw_command kw_command_slots = {
 		"taken, RESERVED the operator keeps back, FREE is what can still be "
 		"admitted. Mirror guests share the slot of another guest. A '-' is not "
 		"known.",
-	.examples = "kvmward slots\n"
-		    "kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",
+	.examples = "  kvmward slots\n"
+		    "  kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",
 	.run = run,
 };

@@ -95,8 +95,8 @@ const struct kw_command kw_command_verdicts = {
 	.summary = "Explain the codes that refusals carry",
 	.help = "With CODE: what it means and what to do about it. Codes are stable; they "
 		"are also in kvmward-verdicts(7).",
-	.examples = "kvmward verdicts\n"
-		    "kvmward verdicts slot-full\n",
+	.examples = "  kvmward verdicts\n"
+		    "  kvmward verdicts slot-full\n",
 	.most = 1,
 	.run = run,
 };

@@ -203,9 +203,9 @@ static void look(struct watch *watch)
 		return;
 	}
 	kw_daemon_view_read(watch->bus, &now.daemon);
-	keep_source(watch, "kvmwardd", now.daemon.known, now.daemon.reason, &watch->daemon_lost);
+	keep_source(watch, "kvmwardd", now.daemon.holds_known, now.daemon.reason, &watch->daemon_lost);
 	kw_changes_tell(&watch->last, &now, tell_change, watch);
-	if (!now.daemon.known) {
+	if (!now.daemon.holds_known) {
 		struct kw_daemon_view unknown = now.daemon;
 
 		now.daemon = watch->last.daemon;
@@ -312,7 +312,7 @@ static enum kw_exit look_first(struct watch *watch)
 		return KW_EXIT_FAILED;
 	}
 	kw_daemon_view_read(watch->bus, &watch->last.daemon);
-	watch->daemon_lost = !watch->last.daemon.known;
+	watch->daemon_lost = !watch->last.daemon.holds_known;
 	if (watch->daemon_lost)
 		kw_message("watch: holds are not known: kvmwardd cannot be asked: %s",
 			   watch->last.daemon.reason);
@@ -365,7 +365,7 @@ const struct kw_command kw_command_watch = {
 		"came, '-' went, '~' changed; a guest may be seen for a moment before it "
 		"has its slot. It sleeps while nothing happens. It needs root or "
 		"CAP_NET_ADMIN.",
-	.examples = "kvmward watch\n"
-		    "kvmward watch --json | jq -r 'select(.change == \"guest-came\") | .guest.name'\n",
+	.examples = "  kvmward watch\n"
+		    "  kvmward watch --json | jq -r 'select(.change == \"guest-came\") | .guest.name'\n",
 	.run = run,
 };

@@ -107,7 +107,7 @@ static void holds_end_when_they_are_confirmed(void **state)
 
 	(void)state;
 	confirmed.pid = 5;
-	none.daemon.known = held.daemon.known = up.daemon.known = true;
+	none.daemon.holds_known = held.daemon.holds_known = up.daemon.holds_known = true;
 	held.daemon.holds = (struct kw_hold_list){ &pending, 1 };
 	up.daemon.holds = (struct kw_hold_list){ &confirmed, 1 };
 	assert_string_equal(between(&none, &held), "Hh@sev:0 ");
