@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "bus/answers.h"
 #include "bus/names.h"
 #include "bus/safe_text.h"
 
@@ -149,8 +150,11 @@ static int new_request(struct kw_bus *bus, const char *interface, const char *me
 	return r < 0 ? fail(bus, r, strerror(-r)) : 0;
 }
 
-static int malformed(struct kw_bus *bus)
+/* An answer that could not be read, with the error that reading it gave. */
+static int malformed(struct kw_bus *bus, int error)
 {
+	if (error == -ENOMEM)
+		return fail(bus, error, strerror(ENOMEM));
 	return fail(bus, -EBADMSG, "kvmwardd gave an answer that this program does not understand");
 }
 
@@ -164,10 +168,11 @@ static int ask_verdict(struct kw_bus *bus, sd_bus_message *request, struct kw_ve
 	r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
-	if (sd_bus_message_read(reply, KW_BUS_VERDICT, &name, &sentence) < 0)
-		return malformed(bus);
-	if (kw_code_find(name, &code) < 0)
-		return malformed(bus);
+	r = sd_bus_message_read(reply, KW_BUS_VERDICT, &name, &sentence);
+	if (r >= 0)
+		r = kw_code_find(name, &code);
+	if (r < 0)
+		return malformed(bus, r);
 	ret_verdict->code = code;
 	kw_text_copy(ret_verdict->sentence, sizeof(ret_verdict->sentence), sentence);
 	return 0;
@@ -205,71 +210,9 @@ int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verd
 	return r < 0 ? fail(bus, r, strerror(-r)) : ask_verdict(bus, request, ret_verdict);
 }
 
-static int find_guest_type(const char *name, enum kw_guest_type *ret_type)
-{
-	for (int type = KW_GUEST_PLAIN; type <= KW_GUEST_SNP; type++) {
-		if (!strcmp(kw_guest_type_name(type), name)) {
-			*ret_type = type;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-/* As sd_bus_message_read(): 1, 0 at the end of the list, or negative errno. */
-static int read_hold(sd_bus_message *reply, struct kw_hold *ret_hold)
-{
-	const char *uuid, *name, *type;
-	struct kw_hold hold = {};
-	uint32_t pid;
-	int r;
-
-	r = sd_bus_message_read(reply, KW_BUS_HOLD, &uuid, &name, &type, &hold.claim.memory_bytes,
-				&hold.claim.pinned_bytes, &hold.claim.memlock_bytes,
-				&hold.claim.ceiling_bytes, &hold.taken_ns, &pid,
-				&hold.start_time_ns);
-	if (r <= 0)
-		return r;
-	r = find_guest_type(type, &hold.claim.type);
-	if (r < 0)
-		return r;
-	kw_text_copy(hold.claim.uuid, sizeof(hold.claim.uuid), uuid);
-	kw_text_copy(hold.claim.name, sizeof(hold.claim.name), name);
-	hold.pid = (pid_t)pid;
-	*ret_hold = hold;
-	return 1;
-}
-
-static int append_hold(struct kw_hold_list *list, const struct kw_hold *hold)
-{
-	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
-
-	if (!holds)
-		return -ENOMEM;
-	list->holds = holds;
-	list->holds[list->count++] = *hold;
-	return 0;
-}
-
-static int read_holds(sd_bus_message *reply, struct kw_hold_list *list)
-{
-	struct kw_hold hold;
-	int r;
-
-	r = sd_bus_message_enter_container(reply, 'a', KW_BUS_HOLD);
-	while (r >= 0) {
-		r = read_hold(reply, &hold);
-		if (r <= 0)
-			break;
-		r = append_hold(list, &hold);
-	}
-	return r;
-}
-
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
-	struct kw_hold_list list = {};
 	int r;
 
 	r = new_request(bus, KW_BUS_INTERFACE, "ListHolds", &request);
@@ -277,77 +220,13 @@ int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
 		r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
-	r = read_holds(reply, &list);
-	if (r < 0) {
-		free(list.holds);
-		return r == -ENOMEM ? fail(bus, r, strerror(-r)) : malformed(bus);
-	}
-	*ret_holds = list;
-	return 0;
-}
-
-static int read_u32(sd_bus_message *reply, uint32_t *ret_number)
-{
-	return sd_bus_message_read(reply, "v", "u", ret_number);
-}
-
-static int read_admit(sd_bus_message *reply, bool *ret_admit)
-{
-	const char *word;
-	int r = sd_bus_message_read(reply, "v", "s", &word);
-
-	if (r < 0)
-		return r;
-	*ret_admit = !strcmp(word, "admit");
-	return 0;
-}
-
-static int read_value(sd_bus_message *reply, const char *key, struct kw_config *config)
-{
-	if (!strcmp(key, KW_BUS_KEY_SEV_RESERVE))
-		return read_u32(reply, &config->reserve[KW_POOL_SEV]);
-	if (!strcmp(key, KW_BUS_KEY_SEV_ES_RESERVE))
-		return read_u32(reply, &config->reserve[KW_POOL_SEV_ES]);
-	if (!strcmp(key, KW_BUS_KEY_GUESTS)) {
-		config->num_memory_encrypted_guests.known = true;
-		return read_u32(reply, &config->num_memory_encrypted_guests.value);
-	}
-	if (!strcmp(key, KW_BUS_KEY_MEMORY))
-		return sd_bus_message_read(reply, "v", "t", &config->reserved_host_memory_bytes);
-	if (!strcmp(key, KW_BUS_KEY_ENCRYPTED))
-		return read_admit(reply, &config->admit_encrypted_unasked);
-	if (!strcmp(key, KW_BUS_KEY_PLAIN))
-		return read_admit(reply, &config->admit_plain_unasked);
-	if (!strcmp(key, KW_BUS_KEY_TIMEOUT))
-		return read_u32(reply, &config->hold_timeout_s);
-	return sd_bus_message_skip(reply, "v");
-}
-
-static int read_config(sd_bus_message *reply, struct kw_config *config)
-{
-	const char *key;
-	int r;
-
-	r = sd_bus_message_enter_container(reply, 'v', "a{sv}");
-	if (r >= 0)
-		r = sd_bus_message_enter_container(reply, 'a', "{sv}");
-	while (r >= 0) {
-		r = sd_bus_message_enter_container(reply, 'e', "sv");
-		if (r <= 0)
-			break;
-		r = sd_bus_message_read(reply, "s", &key);
-		if (r >= 0)
-			r = read_value(reply, key, config);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(reply);
-	}
-	return r;
+	r = kw_bus_read_holds(reply, ret_holds);
+	return r < 0 ? malformed(bus, r) : 0;
 }
 
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
-	struct kw_config config = {};
 	int r;
 
 	r = new_request(bus, "org.freedesktop.DBus.Properties", "Get", &request);
@@ -359,10 +238,8 @@ int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config)
 	r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
-	if (read_config(reply, &config) < 0)
-		return malformed(bus);
-	*ret_config = config;
-	return 0;
+	r = kw_bus_read_config(reply, ret_config);
+	return r < 0 ? malformed(bus, r) : 0;
 }
 
 int kw_bus_reload(struct kw_bus *bus)

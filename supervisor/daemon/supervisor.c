@@ -2,7 +2,6 @@
 #include "daemon/supervisor.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "daemon/log.h"
+#include "daemon/picture.h"
 #include "facts/config_file.h"
 #include "facts/process.h"
 #include "facts/snapshot.h"
@@ -179,76 +179,11 @@ static void take_notes(struct kw_supervisor *supervisor)
 		       strerror(-r));
 }
 
-static void print_number(FILE *out, struct kw_u32 number)
-{
-	if (number.known)
-		fprintf(out, "%" PRIu32, number.value);
-	else
-		fputc('?', out);
-}
-
-static void print_slots(FILE *out, const struct kw_slot_table *table)
-{
-	if (!table->known) {
-		fputs("slots not known", out);
-		return;
-	}
-	for (int pool = 0; pool < KW_POOL_COUNT; pool++) {
-		fprintf(out, "%s%s ", pool ? ", " : "", kw_pool_title(pool));
-		print_number(out, kw_slots_taken(&table->pool[pool]));
-		fputs(" of ", out);
-		print_number(out, table->pool[pool].capacity);
-	}
-	fputs(" slots taken", out);
-}
-
-static void print_guests(FILE *out, const struct kw_guest_list *list)
-{
-	fprintf(out, "guests %s\n", list->known ? "known" : "not known");
-	for (size_t i = 0; i < list->count; i++) {
-		const struct kw_guest *guest = &list->guests[i];
-
-		fprintf(out, "%d %" PRIu64 " %d%d %s %s ", guest->pid, guest->start_time_ns.value,
-			guest->mirror, guest->orphan, guest->uuid, guest->name);
-		print_number(out, guest->type);
-		fputc(' ', out);
-		print_number(out, guest->asid);
-		fputc('\n', out);
-	}
-}
-
-static void print_holds(FILE *out, const struct kw_hold_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		fprintf(out, "%s %d %" PRIu64 "\n", list->holds[i].claim.uuid, list->holds[i].pid,
-			list->holds[i].taken_ns);
-}
-
-/* NULL without memory. Pinned bytes and the like stay out: they move all the time. */
-static char *draw_picture(const struct kw_supervisor *supervisor)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	fprintf(out, "%s\n%s\n", supervisor->slots_line, supervisor->facts.reason);
-	print_guests(out, &supervisor->facts.guests);
-	print_holds(out, kw_ledger_holds(supervisor->ledger));
-	fclose(out);
-	return text;
-}
-
 static void update_slots_line(struct kw_supervisor *supervisor)
 {
-	char line[sizeof(supervisor->slots_line)] = "";
-	FILE *out = fmemopen(line, sizeof(line), "w");
+	char line[sizeof(supervisor->slots_line)];
 
-	if (!out)
-		return;
-	print_slots(out, &supervisor->facts.slots);
-	fclose(out);
+	kw_picture_slots(&supervisor->facts.slots, line, sizeof(line));
 	if (!strcmp(line, supervisor->slots_line))
 		return;
 	kw_text_copy(supervisor->slots_line, sizeof(supervisor->slots_line), line);
@@ -260,7 +195,7 @@ static void note_change(struct kw_supervisor *supervisor)
 	char *picture;
 
 	update_slots_line(supervisor);
-	picture = draw_picture(supervisor);
+	picture = kw_picture_draw(&supervisor->facts, kw_ledger_holds(supervisor->ledger));
 	if (kw_text_equal(picture, supervisor->picture)) {
 		free(picture);
 		return;

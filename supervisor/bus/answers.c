@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bus/answers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "bus/names.h"
+
+static int find_guest_type(const char *name, enum kw_guest_type *ret_type)
+{
+	for (int type = KW_GUEST_PLAIN; type <= KW_GUEST_SNP; type++) {
+		if (!strcmp(kw_guest_type_name(type), name)) {
+			*ret_type = type;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* As sd_bus_message_read(): 1, 0 at the end of the list, or negative errno. */
+static int read_hold(sd_bus_message *reply, struct kw_hold *ret_hold)
+{
+	const char *uuid, *name, *type;
+	struct kw_hold hold = {};
+	uint32_t pid;
+	int r;
+
+	r = sd_bus_message_read(reply, KW_BUS_HOLD, &uuid, &name, &type, &hold.claim.memory_bytes,
+				&hold.claim.pinned_bytes, &hold.claim.memlock_bytes,
+				&hold.claim.ceiling_bytes, &hold.taken_ns, &pid,
+				&hold.start_time_ns);
+	if (r <= 0)
+		return r;
+	r = find_guest_type(type, &hold.claim.type);
+	if (r < 0)
+		return r;
+	kw_text_copy(hold.claim.uuid, sizeof(hold.claim.uuid), uuid);
+	kw_text_copy(hold.claim.name, sizeof(hold.claim.name), name);
+	hold.pid = (pid_t)pid;
+	*ret_hold = hold;
+	return 1;
+}
+
+static int append_hold(struct kw_hold_list *list, const struct kw_hold *hold)
+{
+	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
+
+	if (!holds)
+		return -ENOMEM;
+	list->holds = holds;
+	list->holds[list->count++] = *hold;
+	return 0;
+}
+
+static int read_holds(sd_bus_message *reply, struct kw_hold_list *list)
+{
+	struct kw_hold hold;
+	int r = sd_bus_message_enter_container(reply, 'a', KW_BUS_HOLD);
+	while (r >= 0) {
+		r = read_hold(reply, &hold);
+		if (r <= 0)
+			break;
+		r = append_hold(list, &hold);
+	}
+	return r;
+}
+
+int kw_bus_read_holds(sd_bus_message *reply, struct kw_hold_list *ret_holds)
+{
+	struct kw_hold_list list = {};
+	int r = read_holds(reply, &list);
+
+	if (r < 0) {
+		free(list.holds);
+		return r;
+	}
+	*ret_holds = list;
+	return 0;
+}
+
+static int read_u32(sd_bus_message *reply, uint32_t *ret_number)
+{
+	return sd_bus_message_read(reply, "v", "u", ret_number);
+}
+
+static int read_admit(sd_bus_message *reply, bool *ret_admit)
+{
+	const char *word;
+	int r = sd_bus_message_read(reply, "v", "s", &word);
+
+	if (r < 0)
+		return r;
+	*ret_admit = !strcmp(word, "admit");
+	return 0;
+}
+
+static int read_value(sd_bus_message *reply, const char *key, struct kw_config *config)
+{
+	if (!strcmp(key, KW_BUS_KEY_SEV_RESERVE))
+		return read_u32(reply, &config->reserve[KW_POOL_SEV]);
+	if (!strcmp(key, KW_BUS_KEY_SEV_ES_RESERVE))
+		return read_u32(reply, &config->reserve[KW_POOL_SEV_ES]);
+	if (!strcmp(key, KW_BUS_KEY_GUESTS)) {
+		config->num_memory_encrypted_guests.known = true;
+		return read_u32(reply, &config->num_memory_encrypted_guests.value);
+	}
+	if (!strcmp(key, KW_BUS_KEY_MEMORY))
+		return sd_bus_message_read(reply, "v", "t", &config->reserved_host_memory_bytes);
+	if (!strcmp(key, KW_BUS_KEY_ENCRYPTED))
+		return read_admit(reply, &config->admit_encrypted_unasked);
+	if (!strcmp(key, KW_BUS_KEY_PLAIN))
+		return read_admit(reply, &config->admit_plain_unasked);
+	if (!strcmp(key, KW_BUS_KEY_TIMEOUT))
+		return read_u32(reply, &config->hold_timeout_s);
+	return sd_bus_message_skip(reply, "v");
+}
+
+static int read_config(sd_bus_message *reply, struct kw_config *config)
+{
+	const char *key;
+	int r;
+
+	r = sd_bus_message_enter_container(reply, 'v', "a{sv}");
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+	while (r >= 0) {
+		r = sd_bus_message_enter_container(reply, 'e', "sv");
+		if (r <= 0)
+			break;
+		r = sd_bus_message_read(reply, "s", &key);
+		if (r >= 0)
+			r = read_value(reply, key, config);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(reply);
+	}
+	return r;
+}
+
+int kw_bus_read_config(sd_bus_message *reply, struct kw_config *ret_config)
+{
+	struct kw_config config = {};
+	int r = read_config(reply, &config);
+
+	if (r < 0)
+		return r;
+	*ret_config = config;
+	return 0;
+}
