@@ -243,6 +243,10 @@ static char *read_line(char *to, int to_size, void *user)
 	    !check_line(reader, line, length))
 		return NULL;
 	snprintf(to, (size_t)to_size, "%.*s\n", (int)length, line);
+	if (!kw_text_is_utf8(to)) {
+		fail(reader, "the line is not UTF-8 text");
+		return NULL;
+	}
 	if (*to == '[') {
 		to[length] = '\0';
 		if (!check_section(reader, to))
@@ -272,9 +276,6 @@ static int read_text(struct reader *reader, const char *text, size_t length)
 			reader->line += *c == '\n';
 		reader->line++;
 		fail(reader, "the line has a NUL byte: this is no text file");
-	} else if (!kw_text_is_utf8(text)) {
-		reader->line = 1;
-		fail(reader, "the file is not UTF-8 text");
 	} else {
 		check_split(reader, ini_parse_stream(read_line, reader, take_pair, reader));
 	}
