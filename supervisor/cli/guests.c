@@ -53,7 +53,7 @@ static const struct kw_column columns[] = {
 	{ .title = "VmPin", .right = true },
 	{ .title = "MEMORY", .right = true },
 	{ .title = "VCPUS", .right = true },
-	{ .title = "NOTE", .least = 7 },
+	{ .title = "NOTE", .least = 4 },
 };
 
 static void add_row(struct kw_table *table, const struct kw_guest *guest, bool exact)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli/display.h"
+#include "cli/guests.h"
+
+#define TERMINAL 80
+
+static struct kw_guest guests[] = {
+	{ .name = "web-1", .pid = 4242, .type = KW_U32(KW_GUEST_SEV), .asid = KW_U32(6),
+	  .pinned_bytes = KW_U64(262 * KW_MIB), .mm_pinned_bytes = KW_U64(0),
+	  .memory_bytes = KW_U64(256 * KW_MIB), .vcpus = KW_U32(2), .libvirt = true },
+	{ .comm = "sev_vm", .pid = 4294967, .type = KW_U32(KW_GUEST_SEV_ES),
+	  .asid = KW_U32(1005), .pinned_bytes = KW_U64(1023 * KW_GIB),
+	  .mm_pinned_bytes = KW_U64(1023 * KW_GIB), .memory_bytes = KW_U64(1023 * KW_GIB),
+	  .vcpus = KW_U32(1024), .mirror = true, .orphan = true },
+	{ .name = "a-name-\033[31m-that-goes-on-and-on-until-no-terminal-holds-it-any-more",
+	  .pid = 1, .libvirt = true },
+};
+
+static const struct kw_guest_list list = { true, guests, 3 };
+
+static char *printed(bool wide, bool exact, size_t width)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_int_equal(kw_guests_print(&list, wide, exact, to, width), 0);
+	fclose(to);
+	return text;
+}
+
+static void every_line_fits_a_terminal(void **state)
+{
+	_cleanup_free_ char *text = printed(false, false, TERMINAL);
+	char *rest = text, *line;
+	size_t lines = 0;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n")) && *line) {
+		assert_in_range(kw_display_width(line), 1, TERMINAL);
+		lines++;
+	}
+	assert_int_equal(lines, 1 + list.count);
+}
+
+static void pinned_stands_beside_vmpin(void **state)
+{
+	_cleanup_free_ char *text = printed(false, false, 0);
+	_cleanup_free_ char *exact = printed(false, true, 0);
+
+	(void)state;
+	assert_non_null(strstr(text, "PINNED       VmPin"));
+	assert_non_null(strstr(text, "    6     262 MiB           0     256 MiB      2\n"));
+	assert_non_null(strstr(exact, "274726912              0      268435456"));
+}
+
+static void notes_and_unknown_are_shown(void **state)
+{
+	_cleanup_free_ char *text = printed(false, false, 0);
+
+	(void)state;
+	assert_non_null(strstr(text, "outside,mirror,orphan\n"));
+	assert_non_null(strstr(text, "any-more        1  -          -           -           -"));
+	assert_null(strchr(text, '\033'));
+}
+
+static void the_long_table_is_never_cut(void **state)
+{
+	_cleanup_free_ char *text = printed(true, false, TERMINAL);
+
+	(void)state;
+	assert_non_null(strstr(text, "until-no-terminal-holds-it-any-more"));
+	assert_non_null(strstr(text, "CGROUP"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_line_fits_a_terminal),
+		cmocka_unit_test(pinned_stands_beside_vmpin),
+		cmocka_unit_test(notes_and_unknown_are_shown),
+		cmocka_unit_test(the_long_table_is_never_cut),
+	};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
