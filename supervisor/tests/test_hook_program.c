@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The hook as a process: exit status, standard error, and descriptors that are closed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#define main hook_main
+int hook_main(int argc, char **argv);
+#include "hook/main.c"
+#undef main
+
+#include <sys/wait.h>
+
+static int output_fd;
+
+static void become_hook(const char *const *args, int closed_fd)
+{
+	char *argv[8] = { (char *)"kvmward-hook" };
+	int argc = 1;
+
+	for (; args[argc - 1]; argc++)
+		argv[argc] = (char *)args[argc - 1];
+	dup2(output_fd, STDERR_FILENO);
+	dup2(output_fd, STDOUT_FILENO);
+	if (closed_fd >= 0)
+		close(closed_fd);
+	exit(hook_main(argc, argv));
+}
+
+/* Runs it without a bus; the exit status, and what it wrote in text. */
+static int run(const char *const *args, int closed_fd, char *text, size_t size)
+{
+	ssize_t length;
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	output_fd = fds[1];
+	pid = fork();
+	if (pid == 0)
+		become_hook(args, closed_fd);
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	length = read(fds[0], text, size - 1);
+	close(fds[0]);
+	text[length < 0 ? 0 : length] = '\0';
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void assert_one_line(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	assert_non_null(end);
+	assert_int_equal(end[1], '\0');
+}
+
+static const struct {
+	const char *args[6];
+	int closed_fd, status;
+	const char *begins; /* NULL: nothing is written */
+} cases[] = {
+	{ { NULL }, -1, 1, "kvmward: hook-usage: " },
+	{ { "g", NULL }, -1, 1, "kvmward: hook-usage: " },
+	{ { "g", "prepare", NULL }, -1, 1, "kvmward: hook-usage: " },
+	{ { "g", "prepare", "begin", "-", NULL }, STDIN_FILENO, 1, "kvmward: hook-usage: " },
+	{ { "g", "restore", "begin", "-", NULL }, STDIN_FILENO, 1, "kvmward: hook-usage: " },
+	{ { "g", "prepare", "begin", "-", NULL }, STDERR_FILENO, 1, NULL },
+	{ { "g", "started", "begin", "-", NULL }, STDIN_FILENO, 0, "kvmward: hook-usage: " },
+	{ { "g", "release", NULL }, -1, 0, "kvmward: hook-usage: " },
+	{ { "g", "release", "end", "-", NULL }, STDIN_FILENO, 0, "kvmward: xml-invalid: " },
+	{ { "g", "reconnect", "begin", "-", NULL }, STDIN_FILENO, 0, NULL },
+	{ { "g", "reconnect", NULL }, STDERR_FILENO, 0, NULL },
+	{ { "--version", NULL }, -1, 0, "kvmward-hook " KW_VERSION "\n" },
+};
+
+static void test_status_and_message(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int status = run(cases[i].args, cases[i].closed_fd, text, sizeof(text));
+
+		assert_int_equal(status, cases[i].status);
+		if (cases[i].begins) {
+			assert_memory_equal(text, cases[i].begins, strlen(cases[i].begins));
+			assert_one_line(text);
+		} else {
+			assert_string_equal(text, "");
+		}
+	}
+}
+
+/* Nothing that blocks in the hook may block libvirt: the alarm goes off whatever happens. */
+static void test_alarm(void **state)
+{
+	char text[1024] = "";
+	int fds[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDERR_FILENO);
+		refuse_on_alarm = 1;
+		set_alarm();
+		for (;;)
+			pause();
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(read(fds[0], text, sizeof(text) - 1) > 0);
+	close(fds[0]);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_memory_equal(text, "kvmward: daemon-unreachable: ", 29);
+	assert_one_line(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_status_and_message),
+		cmocka_unit_test(test_alarm),
+	};
+
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
