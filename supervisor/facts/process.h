@@ -7,15 +7,18 @@
 
 /*
  * Fills uuid, name and libvirt of every guest from the command line and the
- * cgroup of its process below proc ("/proc", or a recorded tree in tests). A
- * process that is gone leaves them empty: that is no error.
+ * cgroup of its process below proc ("/proc", or a recorded tree in tests), and
+ * the cgroup where the kernel gave none. A process that is gone leaves them
+ * empty: that is no error. A UUID is only taken from a process that libvirt
+ * started, as its cgroup shows; the name of any other is what it says itself.
  */
 void kw_process_name_guests(const char *proc, struct kw_guest_list *list);
 
 /*
- * UUIDs of all QEMU processes there are now, whether the kernel already shows
- * their guest or not. 0 or negative errno; the caller frees with
+ * UUIDs of all QEMU processes of libvirt there are now, whether the kernel
+ * already shows their guest or not. 0 or negative errno; the caller frees with
  * kw_uuid_list_done().
  */
 int kw_process_uuids(const char *proc, struct kw_uuid_list *ret_list);
+
 #endif

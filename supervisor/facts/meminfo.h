@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_FACTS_MEMINFO_H
+#define KW_FACTS_MEMINFO_H
+
+#include "model/known.h"
+
+/* MemTotal of the meminfo below proc ("/proc", or a recorded tree); unknown when it says none. */
+struct kw_u64 kw_meminfo_total_bytes(const char *proc);
+
+#endif
