@@ -119,8 +119,8 @@ static void tell_started(const struct launch *launch)
 	else
 		print_started(launch, guest);
 	if (launch->request.takes_slot && (!guest || !guest->asid.known))
-		kw_message("launch: %s", *facts.reason ? facts.reason
-						       : "the kernel does not show the guest");
+		kw_message("launch: it runs, but which slot it has is not known: %s",
+			   *facts.reason ? facts.reason : "the kernel does not show the guest");
 }
 
 static enum kw_exit start(struct launch *launch)
