@@ -4,6 +4,7 @@
 KVER ?= $(shell uname -r)
 O ?= $(CURDIR)/build
 KERNELS ?= 6.1 6.12
+JOBS ?= $(shell nproc)
 
 all: ## build the module for this kernel and the supervisor
 	$(MAKE) -C kmod O=$(O)/kmod KVER=$(KVER)
@@ -22,10 +23,10 @@ check: deps ## every test, on every supported kernel (KERNELS="6.1 6.12")
 check-fast: deps lint unit ## lint and unit tests, under a minute, no virtual machine
 
 unit: ## unit tests of the supervisor
-	$(MAKE) -C supervisor check O=$(O)/supervisor
+	$(MAKE) -j$(JOBS) -C supervisor check O=$(O)/supervisor
 
 sanitize: deps ## unit tests under address and undefined-behaviour sanitizers
-	$(MAKE) -C supervisor check O=$(O)/supervisor-asan \
+	$(MAKE) -j$(JOBS) -C supervisor check O=$(O)/supervisor-asan \
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE"
 
 lint: ## layering, licences, shell, man pages
