@@ -29,7 +29,8 @@ static int keep_error(char *error, size_t error_size)
 	return -EIO;
 }
 
-int kw_libvirt_open(const char *uri, struct kw_libvirt **ret_libvirt, char *error, size_t error_size)
+int kw_libvirt_open(const char *uri, struct kw_libvirt **ret_libvirt, char *error,
+		    size_t error_size)
 {
 	_cleanup_free_ struct kw_libvirt *libvirt = calloc(1, sizeof(*libvirt));
 

@@ -18,7 +18,7 @@ struct kw_check {
 	const char *what;	/* for people */
 	enum kw_check_state state;
 	char detail[160];	/* figures and reasons; "" for none */
-	const char *remedy;	/* what to do next; NULL when nothing, or when an earlier check says it */
+	const char *remedy;	/* what to do next; NULL when nothing or said earlier */
 };
 
 #define KW_CHECK_MAX 32

@@ -85,7 +85,8 @@ static void complete(struct launch *launch)
 
 	if (!launch->request.takes_slot)
 		return;
-	if (kw_libvirt_sev_caps(launch->libvirt, &cbitpos, &reduced_phys_bits, error, sizeof(error)) &&
+	if (kw_libvirt_sev_caps(launch->libvirt, &cbitpos, &reduced_phys_bits, error,
+				sizeof(error)) &&
 	    launch->verbose)
 		kw_message("launch: libvirt does not tell its domain capabilities: %s", error);
 	complete_by_host(&cbitpos, &reduced_phys_bits);

@@ -29,6 +29,14 @@ static void print_help(const struct kw_command *self, const struct kw_option *op
 	printf("\nExamples:\n%s", self->examples);
 }
 
+/* What getopt_long() found wrong, as a format for the subcommand and the option. */
+static const char *mistake(int at)
+{
+	if (at == ':')
+		return "%s: option %s wants a value";
+	return optopt >= 256 ? "%s: %s: the option takes no value" : "%s: there is no option %s";
+}
+
 static enum kw_exit usage_error(const struct kw_command *self)
 {
 	fprintf(stderr, "Try 'kvmward %s --help'.\n", self->name);
@@ -55,7 +63,8 @@ bool kw_options_read(const struct kw_command *self, const struct kw_option *opti
 	int at;
 
 	for (size_t i = 0; i < count; i++)
-		known[i] = (struct option){ options[i].name, options[i].value != NULL, NULL, 256 + i };
+		known[i] = (struct option){ options[i].name, options[i].value != NULL, NULL,
+					    256 + i };
 	known[count] = (struct option){ "help", no_argument, NULL, 'h' };
 
 	optind = 0;
@@ -67,9 +76,7 @@ bool kw_options_read(const struct kw_command *self, const struct kw_option *opti
 			return false;
 		}
 		if (at < 256) {
-			kw_message(at == ':' ? "%s: option %s wants a value"
-					     : "%s: there is no option %s",
-				   self->name, argv[optind - 1]);
+			kw_message(mistake(at), self->name, argv[optind - 1]);
 			*ret_exit = usage_error(self);
 			return false;
 		}

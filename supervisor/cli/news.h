@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_CLI_NEWS_H
+#define KW_CLI_NEWS_H
+
+#include "cli/changes.h"
+
+/* Prints one line about a change, with the time of day; json: one object on it. */
+void kw_news_change(const struct kw_change *change, bool json);
+
+/* The same when a source of facts went away; reason NULL: it is back. */
+void kw_news_source(const char *source, const char *reason, bool json);
+
+#endif
