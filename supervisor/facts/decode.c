@@ -30,6 +30,8 @@ struct field {
 	{ KVMWARD_A_SLOT_##NAME, kind, offsetof(struct kw_slots, member), size }
 #define GUEST(kind, NAME, member, size)                                                            \
 	{ KVMWARD_A_GUEST_##NAME, kind, offsetof(struct kw_guest, member), size }
+#define HOST_TEXT(NAME, member) HOST(TEXT, NAME, member, sizeof(((struct kw_host *)0)->member))
+#define GUEST_TEXT(NAME, member) GUEST(TEXT, NAME, member, sizeof(((struct kw_guest *)0)->member))
 
 static const struct field host_fields[] = {
 	HOST(ENUM, VENDOR, vendor, KW_VENDOR_POWER + 1),
@@ -49,7 +51,7 @@ static const struct field host_fields[] = {
 	HOST(U32, MAX_ASID, max_asid, 0),
 	HOST(U32, MIN_SEV_ASID, min_sev_asid, 0),
 	HOST(U32, KVM_LOADED, kvm_loaded, 0),
-	HOST(TEXT, KVM_VENDOR_MODULE, kvm_vendor_module, sizeof(((struct kw_host *)0)->kvm_vendor_module)),
+	HOST_TEXT(KVM_VENDOR_MODULE, kvm_vendor_module),
 	HOST(U32, VHOST_NET_LOADED, vhost_net_loaded, 0),
 	HOST(U32, PSP_STATE, psp_state, 0),
 	HOST(U32, PSP_API_MAJOR, psp_api_major, 0),
@@ -57,7 +59,7 @@ static const struct field host_fields[] = {
 	HOST(U32, PSP_BUILD, psp_build, 0),
 	HOST(U32, PSP_GUEST_COUNT, psp_guest_count, 0),
 	HOST(ENUM, FACTS_SOURCE, facts_source, KW_FACTS_BTF + 1),
-	HOST(TEXT, FACTS_REASON, facts_reason, sizeof(((struct kw_host *)0)->facts_reason)),
+	HOST_TEXT(FACTS_REASON, facts_reason),
 };
 
 static const struct field slot_fields[] = {
@@ -72,9 +74,9 @@ static const struct field slot_fields[] = {
 static const struct field guest_fields[] = {
 	GUEST(U64, START_TIME_NS, start_time_ns, 0),
 	GUEST(U32, VM_FD, vm_fd, 0),
-	GUEST(TEXT, COMM, comm, sizeof(((struct kw_guest *)0)->comm)),
+	GUEST_TEXT(COMM, comm),
 	GUEST(U32, UID, uid, 0),
-	GUEST(TEXT, CGROUP, cgroup, sizeof(((struct kw_guest *)0)->cgroup)),
+	GUEST_TEXT(CGROUP, cgroup),
 	GUEST(ENUM, TYPE, type, KW_GUEST_SNP + 1),
 	GUEST(U32, ASID, asid, 0),
 	GUEST(U64, PINNED_BYTES, pinned_bytes, 0),

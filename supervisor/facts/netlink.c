@@ -313,7 +313,8 @@ static void clear_host(void *result)
 int kw_netlink_host(struct kw_netlink *netlink, struct kw_host *ret_host)
 {
 	struct host_answer answer;
-	const struct question question = { KVMWARD_CMD_HOST_GET, 0, take_host, clear_host, &answer };
+	const struct question question = { KVMWARD_CMD_HOST_GET, 0, take_host,
+					   clear_host, &answer };
 	int error = ask(netlink, &question);
 
 	if (error)

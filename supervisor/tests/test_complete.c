@@ -142,9 +142,9 @@ static void test_pieces(void **state)
 		{ "<?xml version='1.0'?>\n" SEV("<launchSecurity type='tdx'/>"),
 		  "<?xml version='1.0'?>\n" SEV("<launchSecurity type='tdx'/>") },
 		{ "<?xml version='1.0'?>\n<domain><memtune><hard_limit>7</hard_limit></memtune>"
-		  "<memoryBacking><hugepages/><locked/></memoryBacking><title>caf\xc3\xa9 &lt;</title>"
-		  "<launchSecurity type='sev'><cbitpos>1</cbitpos><reducedPhysBits>2</reducedPhysBits>"
-		  "</launchSecurity></domain>",
+		  "<memoryBacking><hugepages/><locked/></memoryBacking>"
+		  "<title>caf\xc3\xa9 &lt;</title><launchSecurity type='sev'><cbitpos>1</cbitpos>"
+		  "<reducedPhysBits>2</reducedPhysBits></launchSecurity></domain>",
 		  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<domain><memtune><hard_limit>7"
 		  "</hard_limit></memtune><memoryBacking><hugepages/></memoryBacking>"
 		  "<title>caf\xc3\xa9 &lt;</title><launchSecurity type=\"sev\"><cbitpos>1</cbitpos>"

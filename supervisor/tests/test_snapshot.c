@@ -272,10 +272,10 @@ static void test_reasons(void **state)
 	} cases[] = {
 		{ -EPROTONOSUPPORT, 0, NULL,
 		  "the module kvmward cannot be reached by netlink: Protocol not supported" },
-		{ 0, -ETIMEDOUT, NULL, "facts of the host are not known: the module kvmward does not "
-		  "answer; see dmesg" },
-		{ 0, -EBADMSG, NULL, "facts of the host are not known: the module kvmward gives "
-		  "answers that this version cannot read" },
+		{ 0, -ETIMEDOUT, NULL, "facts of the host are not known: the module kvmward does "
+		  "not answer; see dmesg" },
+		{ 0, -EBADMSG, NULL, "facts of the host are not known: the module kvmward "
+		  "answers what this version cannot read" },
 		{ 0, -EIO, NULL, "facts of the host are not known: Input/output error" },
 		{ 0, 0, "no BTF for kvm_amd",
 		  "types, ASIDs and pinned memory of guests are not known: no BTF for kvm_amd" },
