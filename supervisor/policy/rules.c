@@ -261,6 +261,11 @@ static bool policy_fits(const struct kw_domain *domain, struct kw_verdict *ret_v
 	return snp ? snp_policy_fits(domain, ret_verdict) : sev_policy_fits(domain, ret_verdict);
 }
 
+static uint64_t whole_kib(uint64_t bytes)
+{
+	return bytes / (uint64_t)KW_KIB + (bytes % (uint64_t)KW_KIB != 0);
+}
+
 static bool memlock_suffices(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
 {
 	struct kw_claim claim;
@@ -274,7 +279,7 @@ static bool memlock_suffices(const struct kw_domain *domain, struct kw_verdict *
 		      "</hard_limit>, or remove it and let 'kvmward launch' add one",
 		      domain->hard_limit_bytes.value / (uint64_t)KW_KIB,
 		      claim.memlock_bytes / (uint64_t)KW_KIB,
-		      claim.ceiling_bytes / (uint64_t)KW_KIB + 1);
+		      whole_kib(claim.ceiling_bytes));
 }
 
 /* In the order of a file read from its top, as far as the parts do not depend on each other. */

@@ -258,6 +258,8 @@ static void wants_a_lock_that_is_enough(void **state)
 	domain.hard_limit_bytes = KW_U64((256 + 16) * KW_MIB - 1);
 	expect(&domain, KW_MEMLOCK_SMALL, "line 5: <hard_limit> is 278527 KiB and the guest needs "
 					  "278528 KiB locked");
+	/* what it advises is enough for the cgroup as well: RAM, firmware, page tables and QEMU */
+	expect(&domain, KW_MEMLOCK_SMALL, "set at least <hard_limit unit='KiB'>337220</hard_limit>");
 	domain.hard_limit_bytes = KW_U64(0);
 	expect(&domain, KW_MEMLOCK_SMALL, "is 0 KiB");
 	domain.hard_limit_bytes = KW_U64((256 + 16) * KW_MIB);
