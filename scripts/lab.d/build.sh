@@ -9,7 +9,8 @@
 #   build/lab/SUITE/image                                  laid over the VM's root
 #   build/lab/SUITE/SERIES/modules-{sev,plain}             the same, for /lib/modules
 
-# shellcheck disable=SC2154 # set by scripts/lab
+# shellcheck disable=SC2154 # those are set there
+
 enter_root() {
 	unshare -m "$lab_d/enter-root" "$root" "$top" "$@"
 }
@@ -65,7 +66,8 @@ build_modules() {
 	for kind in sev plain; do
 		modules=()
 		[[ ! -e $out/kmod/kvmward.ko ]] || modules+=("$out/kmod/kvmward.ko")
-		[[ $kind = plain || ! -e $out/psp_sim/psp_sim.ko ]] || modules+=("$out"/psp_sim/*.ko)
+		[[ ! -e $out/psp_sim/park_vcpus.ko ]] || modules+=("$out/psp_sim/park_vcpus.ko")
+		[[ $kind = plain || ! -e $out/psp_sim/psp_sim.ko ]] || modules+=("$out/psp_sim/psp_sim.ko")
 		((built)) || [[ ! -e $out/modules-$kind ]] || continue
 		enter_root ro "/kvmward/scripts/lab.d/make-modules" "$kind" "$release" \
 			"/kvmward/$out/modules-$kind" "${modules[@]}" >&2 || die "depmod failed"

@@ -93,13 +93,13 @@ kernel_packages() {
 # Packages of which single files are wanted are unpacked, not installed.
 # Runs in mmdebstrap's hook, while the new root can still reach the mirror.
 root_unpack_extras() {
-	local root=$1 parts
+	local root=$1 wanted
 	chroot "$root" sh -c "cd /tmp && apt-get -q download prometheus linux-source-$kernel_source" >&2
 	dpkg-deb --fsys-tarfile "$root"/tmp/prometheus_*.deb | tar -xC "$root" ./usr/bin/promtool
-	parts=("${kernel_source_parts[@]/#/linux-source-$kernel_source/}")
+	wanted=("${kernel_source_parts[@]/#/linux-source-$kernel_source/}")
 	dpkg-deb --fsys-tarfile "$root"/tmp/linux-source-*.deb |
 		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' | xz -dc |
-		tar -xC "$root/usr/src" --wildcards "${parts[@]}"
+		tar -xC "$root/usr/src" --wildcards "${wanted[@]}"
 	rm "$root"/tmp/*.deb
 }
 
@@ -163,8 +163,8 @@ root_make() {
 
 image_make() {
 	rm -f "$2"
-	truncate -s 4G "$2" &&
-		mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$1" "$2" || die "mke2fs failed"
+	truncate -s 4G "$2" || die "no room for $2"
+	mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$1" "$2" || die "mke2fs failed"
 }
 
 # Sets $root; makes it if there is none of this key.

@@ -24,7 +24,6 @@ initrd_prepare() {
 
 initrd_make() (
 	set -e
-	release=$1
 	dir=$(mktemp -d "$initrd.XXXXXX")
 	trap 'rm -r "$dir"' EXIT
 	mkdir -p "$dir/tree"
@@ -38,7 +37,7 @@ initrd_make() (
 
 	count=10
 	for module in "${initrd_modules[@]}"; do
-		modprobe -d "$root" -S "$release" --show-depends "$module"
+		modprobe -d "$root" -S "$1" --show-depends "$module"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
 		name=modules/$count-$(basename "${file%.xz}")
 		case $file in
@@ -87,6 +86,7 @@ kernel_arguments() {
 
 # Sets $qemu to the command line, as far as both kinds of run share it.
 qemu_command() {
+	# shellcheck disable=SC2054 # QEMU's own commas
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
 		-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu "$cpu" -smp "$smp" -m "$mem"
 		-kernel "$root/boot/vmlinuz-$release" -initrd "$run/initrd"

@@ -156,7 +156,7 @@ static struct notifier_block module_block = {
  * KVM patches a branch in the scheduler when the first VM is made and when the
  * last one goes.  QEMU, on several threads, now and then runs the breakpoint that
  * stood there for a moment, and the kernel dies of "Oops: int3".  So the branch
- * is patched once, here, before there is anything to lose.
+ * is patched once, here, before there is anything to lose, and never back.
  */
 static int __init park_vcpus_init(void)
 {
@@ -171,7 +171,6 @@ static void __exit park_vcpus_exit(void)
 {
 	unregister_module_notifier(&module_block);
 	unprobe_kvm_amd();
-	preempt_notifier_dec();
 }
 
 module_init(park_vcpus_init);

@@ -12,12 +12,14 @@
 #define PROBE_RETURN_H
 
 #include <linux/kprobes.h>
+#include <asm/ibt.h>
 #include <asm/linkage.h>
 
 asm(".text\n"
     ".balign 16\n"
     ".type probe_return, @function\n"
     "probe_return:\n\t"
+    ASM_ENDBR
     ASM_RET
     ".size probe_return, .-probe_return\n");
 void probe_return(void);
