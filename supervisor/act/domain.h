@@ -34,11 +34,17 @@ void kw_libvirt_close(struct kw_libvirt *libvirt);
 int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
 			struct kw_u32 *ret_reduced_phys_bits, char *error, size_t error_size);
 
+/* How a domain is started. */
+struct kw_start {
+	bool define;	/* keep it defined in libvirt */
+	bool paused;	/* leave its vCPUs stopped: it has its slot and memory all the same */
+};
+
 /*
- * Starts the domain, defined as well when persistent. Blocks until QEMU is up
- * or has failed. ret_uuid: at least KW_UUID_LEN + 1 bytes.
+ * Starts the domain. Blocks until QEMU is up or has failed. 0 or negative errno
+ * with libvirt's own text in error. ret_uuid: at least KW_UUID_LEN + 1 bytes.
  */
-int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, bool persistent, char *ret_uuid,
-		     char *error, size_t error_size);
+int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, struct kw_start how,
+		     char *ret_uuid, char *error, size_t error_size);
 
 #endif

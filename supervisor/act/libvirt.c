@@ -114,14 +114,14 @@ static void define_as_before(struct kw_libvirt *libvirt, virDomainPtr domain, co
 		virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
 }
 
-static virDomainPtr define_and_start(struct kw_libvirt *libvirt, const char *xml, char *error,
-				     size_t error_size)
+static virDomainPtr define_and_start(struct kw_libvirt *libvirt, const char *xml,
+				     unsigned int flags, char *error, size_t error_size)
 {
 	_cleanup_(virDomainFree_at) virDomain *domain = NULL;
 	_cleanup_free_ char *earlier = earlier_definition(libvirt, xml);
 
 	domain = virDomainDefineXML(libvirt->connection, xml);
-	if (!domain || !virDomainCreate(domain)) {
+	if (!domain || !virDomainCreateWithFlags(domain, flags)) {
 		if (!domain)
 			keep_error(error, error_size);
 		return KW_STEAL(domain);
@@ -131,21 +131,23 @@ static virDomainPtr define_and_start(struct kw_libvirt *libvirt, const char *xml
 	return NULL;
 }
 
-static virDomainPtr start_transient(struct kw_libvirt *libvirt, const char *xml, char *error,
-				    size_t error_size)
+static virDomainPtr start_transient(struct kw_libvirt *libvirt, const char *xml,
+				    unsigned int flags, char *error, size_t error_size)
 {
-	virDomainPtr domain = virDomainCreateXML(libvirt->connection, xml, 0);
+	virDomainPtr domain = virDomainCreateXML(libvirt->connection, xml, flags);
 
 	if (!domain)
 		keep_error(error, error_size);
 	return domain;
 }
 
-int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, bool persistent, char *ret_uuid,
-		     char *error, size_t error_size)
+int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, struct kw_start how,
+		     char *ret_uuid, char *error, size_t error_size)
 {
+	unsigned int flags = how.paused ? VIR_DOMAIN_START_PAUSED : 0;
 	_cleanup_(virDomainFree_at) virDomain *domain =
-		(persistent ? define_and_start : start_transient)(libvirt, xml, error, error_size);
+		(how.define ? define_and_start : start_transient)(libvirt, xml, flags, error,
+								  error_size);
 	char uuid[VIR_UUID_STRING_BUFLEN];
 
 	if (!domain)

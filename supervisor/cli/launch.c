@@ -18,7 +18,8 @@ KW_CLEANUP_OF(struct kw_libvirt, kw_libvirt_close);
 
 struct launch {
 	const char *uri;
-	bool define, dry_run, verbose, json;
+	struct kw_start how;
+	bool dry_run, verbose, json;
 	struct kw_request request;
 	struct kw_libvirt *libvirt;
 	char *xml;			/* completed */
@@ -128,7 +129,7 @@ static enum kw_exit start(struct launch *launch)
 {
 	char error[LIBVIRT_TEXT_MAX] = "";
 
-	if (!kw_libvirt_start(launch->libvirt, launch->xml, launch->define, launch->uuid, error,
+	if (!kw_libvirt_start(launch->libvirt, launch->xml, launch->how, launch->uuid, error,
 			      sizeof(error))) {
 		tell_started(launch);
 		return KW_EXIT_DONE;
@@ -181,7 +182,9 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	_cleanup_(launch_done) struct launch launch = {};
 	const struct kw_option options[] = {
 		{ .name = "define", .help = "keep the guest defined in libvirt",
-		  .flag = &launch.define },
+		  .flag = &launch.how.define },
+		{ .name = "paused", .help = "leave the vCPUs stopped (virsh resume starts them)",
+		  .flag = &launch.how.paused },
 		{ .name = "uri", .argument = "URI", .help = "libvirt to use (qemu:///system)",
 		  .value = &launch.uri },
 		{ .name = "dry-run", .help = "print the completed XML and start nothing",
@@ -193,7 +196,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	enum kw_exit done;
 	int first, error;
 
-	if (!kw_options_read(self, options, 5, argc, argv, &first, &done))
+	if (!kw_options_read(self, options, 6, argc, argv, &first, &done))
 		return done;
 	error = kw_request_read(argv[first], &launch.request);
 	if (error) {

@@ -63,8 +63,8 @@ static void a_guest_is_started_and_not_kept(void **state)
 
 	(void)state;
 	open_it(&libvirt);
-	assert_int_equal(kw_libvirt_start(libvirt, DOMAIN("passing", "1024"), false, uuid, error,
-					  sizeof(error)), 0);
+	assert_int_equal(kw_libvirt_start(libvirt, DOMAIN("passing", "1024"), (struct kw_start){},
+					  uuid, error, sizeof(error)), 0);
 	assert_true(kw_text_is_uuid(uuid));
 	assert_false(is_defined(connection, "passing"));
 	virConnectClose(connection);
@@ -74,11 +74,12 @@ static void a_guest_is_started_and_kept(void **state)
 {
 	_cleanup_(kw_libvirt_close_at) struct kw_libvirt *libvirt = NULL;
 	virConnectPtr connection = look();
+	const struct kw_start how = { .define = true };
 	char uuid[37] = "";
 
 	(void)state;
 	open_it(&libvirt);
-	assert_int_equal(kw_libvirt_start(libvirt, DOMAIN("kept", "1024"), true, uuid, error,
+	assert_int_equal(kw_libvirt_start(libvirt, DOMAIN("kept", "1024"), how, uuid, error,
 					  sizeof(error)), 0);
 	assert_true(is_defined(connection, "kept"));
 	virConnectClose(connection);
@@ -91,9 +92,10 @@ static void bad_xml_starts_nothing(void **state)
 
 	(void)state;
 	open_it(&libvirt);
-	for (int persistent = 0; persistent < 2; persistent++) {
+	for (int define = 0; define < 2; define++) {
 		*error = 0;
-		assert_true(kw_libvirt_start(libvirt, "<domain/>", persistent, uuid, error,
+		assert_true(kw_libvirt_start(libvirt, "<domain/>",
+					     (struct kw_start){ .define = define }, uuid, error,
 					     sizeof(error)) < 0);
 		assert_int_not_equal(strlen(error), 0);
 		assert_string_equal(uuid, "untouched");
@@ -118,7 +120,7 @@ static void a_failed_start_leaves_the_earlier_definition(void **state)
 				     "<domain type='test'><name>test</name><uuid>" UUID "</uuid>"
 				     "<memory unit='KiB'>4096</memory>"
 				     "<os><type>hvm</type></os></domain>",
-				     true, uuid, error, sizeof(error)) < 0);
+				     (struct kw_start){ .define = true }, uuid, error, sizeof(error)) < 0);
 	assert_string_equal(uuid, "untouched");
 	assert_non_null(strstr(error, "running"));
 	after = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
