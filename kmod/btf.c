@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A reader of BTF (Documentation/bpf/btf.rst) that knows just enough to find a
+ * member of a struct by name. The kernel's own parser is not for modules.
+ *
+ * A module's BTF is split: its names may lie in the strings of vmlinux, and
+ * types that vmlinux has too are only there. Nothing in the data is trusted:
+ * each offset is checked before it is followed.
+ */
+#include <linux/btf.h>
+#include <linux/err.h>
+#include <linux/kernel_read_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "btf.h"
+
+#define BTF_FILE_MAX (256UL << 20)	/* vmlinux of a distribution has 5 MiB */
+
+struct blob {
+	void *data;
+	const char *types, *strings;
+	u32 types_len, strings_len;
+};
+
+struct kvmward_btf {
+	struct blob kernel, module;
+};
+
+static int section_check(const struct btf_header *hdr, size_t size, u32 off, u32 len)
+{
+	u64 end = (u64)hdr->hdr_len + off + len;
+
+	return end <= size ? 0 : -EINVAL;
+}
+
+static int blob_parse(struct blob *blob, size_t size)
+{
+	const struct btf_header *hdr = blob->data;
+
+	if (size < sizeof(*hdr) || hdr->magic != BTF_MAGIC || hdr->version != BTF_VERSION ||
+	    hdr->hdr_len < sizeof(*hdr) || hdr->hdr_len > size)
+		return -EINVAL;
+	if (section_check(hdr, size, hdr->type_off, hdr->type_len) ||
+	    section_check(hdr, size, hdr->str_off, hdr->str_len) ||
+	    !hdr->str_len || hdr->type_off % sizeof(u32) || hdr->hdr_len % sizeof(u32))
+		return -EINVAL;
+	blob->types = blob->data + hdr->hdr_len + hdr->type_off;
+	blob->types_len = hdr->type_len;
+	blob->strings = blob->data + hdr->hdr_len + hdr->str_off;
+	blob->strings_len = hdr->str_len;
+	/* Every name then ends within the section. */
+	return blob->strings[blob->strings_len - 1] ? -EINVAL : 0;
+}
+
+static int blob_load(struct blob *blob, const char *name)
+{
+	char path[64];
+	ssize_t ret;
+
+	if (snprintf(path, sizeof(path), "/sys/kernel/btf/%s", name) >= sizeof(path))
+		return -ENOENT;
+	/*
+	 * A relative of filp_open() that starts at init's root: a caller in a
+	 * mount namespace of its own must not choose our offsets.
+	 */
+	ret = kernel_read_file_from_path_initns(path, 0, &blob->data, BTF_FILE_MAX, NULL,
+						READING_UNKNOWN);
+	if (ret < 0)
+		return ret;
+	return blob_parse(blob, ret);
+}
+
+struct kvmward_btf *kvmward_btf_load(const char *module)
+{
+	struct kvmward_btf *btf = kzalloc(sizeof(*btf), GFP_KERNEL);
+	int ret;
+
+	if (!btf)
+		return ERR_PTR(-ENOMEM);
+	ret = blob_load(&btf->kernel, "vmlinux");
+	if (!ret && module)
+		ret = blob_load(&btf->module, module);
+	if (ret) {
+		kvmward_btf_free(btf);
+		return ERR_PTR(ret);
+	}
+	return btf;
+}
+
+void kvmward_btf_free(struct kvmward_btf *btf)
+{
+	if (IS_ERR_OR_NULL(btf))
+		return;
+	vfree(btf->module.data);
+	vfree(btf->kernel.data);
+	kfree(btf);
+}
+
+/* A name in either string section, or NULL when it lies outside both. */
+static const char *name_at(const struct kvmward_btf *btf, u32 off)
+{
+	if (off < btf->kernel.strings_len)
+		return btf->kernel.strings + off;
+	off -= btf->kernel.strings_len;
+	return off < btf->module.strings_len ? btf->module.strings + off : NULL;
+}
+
+static bool name_is(const struct kvmward_btf *btf, u32 off, const char *name)
+{
+	const char *found = name_at(btf, off);
+
+	return found && !strcmp(found, name);
+}
+
+/* Bytes that follow struct btf_type; -EINVAL for a kind not known here. */
+static s64 type_extra(const struct btf_type *type)
+{
+	u32 vlen = BTF_INFO_VLEN(type->info);
+
+	switch (BTF_INFO_KIND(type->info)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG:
+		return sizeof(u32);
+	case BTF_KIND_ARRAY:
+		return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return (s64)vlen * sizeof(struct btf_member);
+	case BTF_KIND_ENUM:
+		return (s64)vlen * sizeof(struct btf_enum);
+	case BTF_KIND_ENUM64:
+		return (s64)vlen * sizeof(struct btf_enum64);
+	case BTF_KIND_FUNC_PROTO:
+		return (s64)vlen * sizeof(struct btf_param);
+	case BTF_KIND_DATASEC:
+		return (s64)vlen * sizeof(struct btf_var_secinfo);
+	case BTF_KIND_PTR:
+	case BTF_KIND_FWD:
+	case BTF_KIND_TYPEDEF:
+	case BTF_KIND_VOLATILE:
+	case BTF_KIND_CONST:
+	case BTF_KIND_RESTRICT:
+	case BTF_KIND_FUNC:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_TYPE_TAG:
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static const struct btf_type *struct_find_in(const struct kvmward_btf *btf,
+					     const struct blob *blob, const char *name)
+{
+	u32 pos = 0;
+
+	while (blob->types_len - pos >= sizeof(struct btf_type)) {
+		const struct btf_type *type = (const void *)(blob->types + pos);
+		s64 extra = type_extra(type);
+
+		pos += sizeof(*type);
+		if (extra < 0 || extra > blob->types_len - pos)
+			return ERR_PTR(-EINVAL);
+		if (BTF_INFO_KIND(type->info) == BTF_KIND_STRUCT &&
+		    name_is(btf, type->name_off, name))
+			return type;
+		pos += extra;
+	}
+	return ERR_PTR(-ENOENT);
+}
+
+/* The module's own types come first: it may have a private one of that name. */
+static const struct btf_type *struct_find(const struct kvmward_btf *btf, const char *name)
+{
+	const struct btf_type *type = struct_find_in(btf, &btf->module, name);
+
+	if (PTR_ERR(type) == -ENOENT)
+		type = struct_find_in(btf, &btf->kernel, name);
+	return type;
+}
+
+static int member_offset(const struct btf_type *type, const struct btf_member *member)
+{
+	u32 bits = member->offset;
+
+	if (BTF_INFO_KFLAG(type->info)) {
+		if (BTF_MEMBER_BITFIELD_SIZE(bits))
+			return -EINVAL;
+		bits = BTF_MEMBER_BIT_OFFSET(bits);
+	}
+	return bits % 8 || bits / 8 >= type->size ? -EINVAL : (int)(bits / 8);
+}
+
+int kvmward_btf_size(const struct kvmward_btf *btf, const char *type)
+{
+	const struct btf_type *found = struct_find(btf, type);
+
+	if (IS_ERR(found))
+		return PTR_ERR(found);
+	return found->size <= INT_MAX ? (int)found->size : -EINVAL;
+}
+
+int kvmward_btf_offset(const struct kvmward_btf *btf, const char *type, const char *member)
+{
+	const struct btf_type *found = struct_find(btf, type);
+	const struct btf_member *members;
+	u32 i;
+
+	if (IS_ERR(found))
+		return PTR_ERR(found);
+	members = (const void *)(found + 1);
+	for (i = 0; i < BTF_INFO_VLEN(found->info); i++)
+		if (name_is(btf, members[i].name_off, member))
+			return member_offset(found, &members[i]);
+	return -ENOENT;
+}

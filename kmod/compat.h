@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that this module is built for. The only
+ * place that looks at the version; a feature that can be asked for by name is.
+ */
+#ifndef KVMWARD_COMPAT_H
+#define KVMWARD_COMPAT_H
+
+#include <linux/version.h>
+
+/* 6.6 gave a dump the same struct genl_info that a do has. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define kvmward_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
+#else
+#define kvmward_dump_attrs(cb) (genl_info_dump(cb)->attrs)
+#endif
+
+/* 6.16 renamed the 64-bit MSR helpers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define kvmward_rdmsr_safe(msr, value) rdmsrl_safe(msr, value)
+#else
+#define kvmward_rdmsr_safe(msr, value) rdmsrq_safe(msr, value)
+#endif
+
+/* The misc controller's total is exported by some kernels only: Kbuild looks. */
+#ifdef KVMWARD_HAVE_MISC_TOTAL
+#define kvmward_misc_total(type) kvmward_u32(misc_cg_res_total_usage(type))
+#else
+#define kvmward_misc_total(type) ((struct kvmward_u32){ })
+#endif
+
+#endif

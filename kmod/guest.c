@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The snapshot: one pass over the open files of all processes.
+ *
+ * KVM's own list of VMs is not exported, but each VM in use is an open file of
+ * some process. While files_struct::file_lock is held, the table's reference
+ * keeps such a file, and the file its VM, so nothing needs a reference of ours
+ * and nothing outlives the pass but numbers.
+ *
+ * The pass is one RCU read-side section and never sleeps, so that nobody can
+ * hide a guest by handing its file on while we wait. It takes the locks that
+ * close() and exit take, one process at a time: for as long as it takes to walk
+ * one table, some 10 ns a file. Only one pass runs at a time, whoever asks, so
+ * that readers cannot load more than one CPU with it.
+ */
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/fdtable.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/kdev_t.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/major.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "guest.h"
+#include "layout.h"
+#include "sev.h"
+#include "vm.h"
+
+#define FIRST_ROOM 64
+#define TRIES 8
+#define NO_HOLDER U32_MAX
+
+/*
+ * Whom a guest is put down to when several processes have it open: the higher
+ * wins, and the first of equals. A process that is on its way out has no mm left
+ * to know its guests by, and says nothing about who made them.
+ */
+enum claim { CLAIM_EXITING, CLAIM_OTHER, CLAIM_MAKER };
+
+/* What tells guests apart during the pass; freed before anybody sees the rest. */
+struct seen {
+	struct hlist_node node;
+	const struct kvm *kvm;
+	enum claim claim;
+};
+
+struct pass {
+	struct kvmward_snapshot *snapshot;
+	const struct kvmward_layout *layout;
+	struct seen *seen;		/* of the same index as the guest */
+	struct hlist_head *buckets;
+	unsigned int bucket_bits;
+	u32 room;			/* for guests, and for holders */
+	u32 missed;			/* that there was no room for */
+
+	/* Of the process at hand. */
+	const struct mm_struct *mm;
+	u32 holder;			/* NO_HOLDER until a guest is found */
+	u32 vhost_net_queues, tap_queues;
+};
+
+static DEFINE_MUTEX(pass_lock);
+
+static enum claim claim_of(const struct pass *pass, const struct kvm *kvm)
+{
+	if (!pass->mm)
+		return CLAIM_EXITING;
+	if (pass->layout->vm && kvmward_vm_made_by(kvm, pass->mm))
+		return CLAIM_MAKER;
+	return CLAIM_OTHER;
+}
+
+static struct hlist_head *bucket_of(const struct pass *pass, const struct kvm *kvm)
+{
+	return &pass->buckets[hash_ptr(kvm, pass->bucket_bits)];
+}
+
+static struct seen *seen_find(const struct pass *pass, const struct kvm *kvm)
+{
+	struct seen *seen;
+
+	hlist_for_each_entry(seen, bucket_of(pass, kvm), node)
+		if (seen->kvm == kvm)
+			return seen;
+	return NULL;
+}
+
+/* Room for the process at hand; its facts are filled in when it is done. */
+static bool holder_reserve(struct pass *pass)
+{
+	if (pass->holder != NO_HOLDER)
+		return true;
+	if (pass->snapshot->holder_count == pass->room)
+		return false;
+	pass->holder = pass->snapshot->holder_count++;
+	return true;
+}
+
+static void guest_assign(struct pass *pass, struct seen *seen, enum claim claim)
+{
+	struct kvmward_guest *guest = &pass->snapshot->guests[seen - pass->seen];
+
+	seen->claim = claim;
+	guest->holder = pass->holder;
+	guest->vm_fd = (struct kvmward_u32){ };
+	guest->orphan = claim == CLAIM_OTHER;
+}
+
+static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
+{
+	u32 index = pass->snapshot->guest_count++;
+	struct kvmward_guest *guest = &pass->snapshot->guests[index];
+	struct seen *seen = &pass->seen[index];
+
+	seen->kvm = kvm;
+	hlist_add_head(&seen->node, bucket_of(pass, kvm));
+	if (pass->layout->vm)
+		kvmward_vm_read(kvm, guest);
+	if (pass->layout->sev)
+		kvmward_sev_read(&pass->layout->sev_layout, kvm, guest);
+	return seen;
+}
+
+static void guest_scan(struct pass *pass, struct kvm *kvm, bool is_vm, unsigned int fd)
+{
+	struct kvmward_snapshot *snapshot = pass->snapshot;
+	struct seen *seen = seen_find(pass, kvm);
+	enum claim claim = claim_of(pass, kvm);
+	struct kvmward_guest *guest;
+
+	if (!seen || claim > seen->claim) {
+		if ((!seen && snapshot->guest_count == pass->room) || !holder_reserve(pass)) {
+			pass->missed++;
+			return;
+		}
+		if (!seen)
+			seen = guest_add(pass, kvm);
+		guest_assign(pass, seen, claim);
+	}
+	guest = &snapshot->guests[seen - pass->seen];
+	if (is_vm && guest->holder == pass->holder && !guest->vm_fd.known)
+		guest->vm_fd = kvmward_u32(fd);
+}
+
+/* Documentation/admin-guide/devices.txt; both numbers are fixed. */
+static void queue_scan(struct pass *pass, const struct inode *inode)
+{
+	if (!S_ISCHR(inode->i_mode))
+		return;
+	if (inode->i_rdev == MKDEV(MISC_MAJOR, VHOST_NET_MINOR))
+		pass->vhost_net_queues++;
+	else if (inode->i_rdev == MKDEV(MISC_MAJOR, TUN_MINOR))
+		pass->tap_queues++;
+}
+
+/* Under files_struct::file_lock. */
+static int file_scan(const void *data, struct file *file, unsigned int fd)
+{
+	struct pass *pass = (struct pass *)data;
+	bool is_vm;
+	struct kvm *kvm = kvmward_vm_of(file, pass->layout->vm, &is_vm);
+
+	if (kvm)
+		guest_scan(pass, kvm, is_vm, fd);
+	else
+		queue_scan(pass, file_inode(file));
+	return 0;
+}
+
+static void mm_read(struct kvmward_holder *holder, const struct mm_struct *mm)
+{
+	u64 locked, pinned;
+
+	if (!mm)
+		return;
+	locked = READ_ONCE(mm->locked_vm);
+	pinned = atomic64_read(&mm->pinned_vm);
+	holder->mm_locked_bytes = kvmward_u64(locked << PAGE_SHIFT);
+	holder->mm_pinned_bytes = kvmward_u64(pinned << PAGE_SHIFT);
+}
+
+/* Under RCU, of a thread group leader. */
+static void holder_fill(struct kvmward_holder *holder, struct task_struct *process)
+{
+	int len;
+
+	holder->pid = task_tgid_nr(process);
+	holder->uid = from_kuid(&init_user_ns, task_uid(process));
+	holder->start_time_ns = process->start_boottime;
+	/* Its writers keep it terminated; a name cut in two does no harm. */
+	strscpy(holder->comm, process->comm, sizeof(holder->comm));
+	len = cgroup_path(task_dfl_cgroup(process), holder->cgroup, sizeof(holder->cgroup));
+	if (len < 0 || len >= sizeof(holder->cgroup))
+		holder->cgroup[0] = '\0';
+}
+
+/* Threads nearly always share one table, and with it the leader's files. */
+static bool files_shared_with_earlier(const struct task_struct *process,
+				      const struct task_struct *thread)
+{
+	const struct files_struct *files = READ_ONCE(thread->files);
+	const struct task_struct *earlier;
+
+	for_each_thread(process, earlier) {
+		if (earlier == thread)
+			return false;
+		if (READ_ONCE(earlier->files) == files)
+			return true;
+	}
+	return false;
+}
+
+/* task_lock() keeps both the table and the mm of a thread in place. */
+static void thread_scan(struct pass *pass, struct task_struct *thread)
+{
+	task_lock(thread);
+	pass->mm = thread->mm;
+	if (thread->files)
+		iterate_fd(thread->files, 0, file_scan, pass);
+	if (pass->holder != NO_HOLDER)
+		mm_read(&pass->snapshot->holders[pass->holder], thread->mm);
+	task_unlock(thread);
+}
+
+static void process_scan(struct pass *pass, struct task_struct *process)
+{
+	struct kvmward_holder *holder;
+	struct task_struct *thread;
+
+	pass->holder = NO_HOLDER;
+	pass->vhost_net_queues = 0;
+	pass->tap_queues = 0;
+	for_each_thread(process, thread)
+		if (!files_shared_with_earlier(process, thread))
+			thread_scan(pass, thread);
+	if (pass->holder == NO_HOLDER)
+		return;
+	holder = &pass->snapshot->holders[pass->holder];
+	holder_fill(holder, process);
+	holder->vhost_net_queues = pass->vhost_net_queues;
+	holder->tap_queues = pass->tap_queues;
+}
+
+/* Kernel threads may borrow the mm and the files of a process, and own none. */
+static void pass_run(struct pass *pass)
+{
+	struct task_struct *process;
+
+	rcu_read_lock();
+	for_each_process(process)
+		if (!(process->flags & PF_KTHREAD))
+			process_scan(pass, process);
+	rcu_read_unlock();
+}
+
+static int pass_alloc(struct pass *pass, u32 room)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO;
+	struct kvmward_snapshot *snapshot = pass->snapshot;
+
+	pass->room = room;
+	pass->missed = 0;
+	pass->bucket_bits = order_base_2(room);
+	pass->buckets = kvcalloc(1UL << pass->bucket_bits, sizeof(*pass->buckets), gfp);
+	pass->seen = kvcalloc(room, sizeof(*pass->seen), gfp);
+	snapshot->guests = kvcalloc(room, sizeof(*snapshot->guests), gfp);
+	snapshot->holders = kvcalloc(room, sizeof(*snapshot->holders), gfp);
+	if (!pass->buckets || !pass->seen || !snapshot->guests || !snapshot->holders)
+		return -ENOMEM;
+	return 0;
+}
+
+static void pass_done(struct pass *pass)
+{
+	kvfree(pass->seen);
+	kvfree(pass->buckets);
+}
+
+/* One try. 0; -ENOMEM; -ENOSPC, and *room is what would have done. */
+static int pass_try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout,
+		    u32 *room)
+{
+	struct pass pass = { .snapshot = snapshot, .layout = layout };
+	int ret = pass_alloc(&pass, *room);
+
+	if (!ret) {
+		pass_run(&pass);
+		if (pass.missed) {
+			*room += pass.missed + pass.missed / 4;
+			ret = -ENOSPC;
+		}
+	}
+	pass_done(&pass);
+	if (ret)
+		kvmward_snapshot_done(snapshot);
+	return ret;
+}
+
+static int pass_retry(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout)
+{
+	u32 room = FIRST_ROOM;
+	int tries, ret = -ENOSPC;
+
+	for (tries = 0; ret == -ENOSPC && tries < TRIES; tries++)
+		ret = pass_try(snapshot, layout, &room);
+	return ret == -ENOSPC ? -EAGAIN : ret;
+}
+
+int kvmward_snapshot_take(struct kvmward_snapshot *ret_snapshot)
+{
+	struct kvmward_snapshot snapshot = { };
+	struct kvmward_layout layout;
+	struct module *vendor;
+	int ret = mutex_lock_killable(&pass_lock);
+
+	if (ret)
+		return ret;
+	kvmward_layout_get(&layout, &vendor);
+	ret = pass_retry(&snapshot, &layout);
+	module_put(vendor);
+	mutex_unlock(&pass_lock);
+	if (ret)
+		return ret;
+	snapshot.sev_known = layout.sev;
+	/* Only SEV has mirrors. */
+	snapshot.flags_known = layout.vm && (layout.sev || !layout.amd);
+	*ret_snapshot = snapshot;
+	return 0;
+}
+
+void kvmward_snapshot_done(struct kvmward_snapshot *snapshot)
+{
+	kvfree(snapshot->holders);
+	kvfree(snapshot->guests);
+	*snapshot = (struct kvmward_snapshot){ };
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KVMWARD_GUEST_H
+#define KVMWARD_GUEST_H
+
+#include <linux/sched.h>
+
+#include "known.h"
+
+/* A process that holds a guest. */
+struct kvmward_holder {
+	u32 pid;			/* thread group, initial pid namespace */
+	u32 uid;			/* real, initial user namespace */
+	u64 start_time_ns;		/* CLOCK_BOOTTIME */
+	struct kvmward_u64 mm_locked_bytes, mm_pinned_bytes;
+	u32 vhost_net_queues, tap_queues;
+	char comm[TASK_COMM_LEN];
+	char cgroup[512];		/* "" when not known, or longer */
+};
+
+/* One VM. Numbers and no pointers: nothing here can go stale in memory. */
+struct kvmward_guest {
+	u32 holder;			/* index in the snapshot's holders */
+	struct kvmward_u32 vm_fd;
+	struct kvmward_u32 type;	/* enum kvmward_guest_type */
+	struct kvmward_u32 asid;
+	struct kvmward_u64 pinned_bytes, memory_bytes;
+	struct kvmward_u32 vcpus, nested_vcpus;
+	bool mirror, orphan;
+};
+
+/* All VMs at one moment, each once. */
+struct kvmward_snapshot {
+	struct kvmward_guest *guests;
+	struct kvmward_holder *holders;
+	u32 guest_count, holder_count;
+	bool sev_known;			/* type, asid, pinned_bytes, mirror were read */
+	bool flags_known;		/* mirror and orphan mean something */
+};
+
+/*
+ * Takes a snapshot, owned by the caller. 0; -ENOMEM; -EINTR when a fatal signal
+ * came first; -EAGAIN when guests came faster than memory could be had for them.
+ * May sleep, and returns with nothing held.
+ */
+int kvmward_snapshot_take(struct kvmward_snapshot *ret_snapshot);
+
+/* Frees what the snapshot owns and empties it. */
+void kvmward_snapshot_done(struct kvmward_snapshot *snapshot);
+
+#endif

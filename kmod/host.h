@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KVMWARD_HOST_H
+#define KVMWARD_HOST_H
+
+#include "known.h"
+
+/* Facts about the host, named as in uapi/kvmward.yaml, which documents each. */
+struct kvmward_host {
+	u32 vendor;				/* enum kvmward_vendor */
+	struct kvmward_u32 virt_in_cpu, virt_firmware_disabled, virt_usable;
+	struct kvmward_u32 sme_in_cpu, sme_enabled;
+	struct kvmward_u32 sev_in_cpu, sev_enabled;
+	struct kvmward_u32 sev_es_in_cpu, sev_es_enabled;
+	struct kvmward_u32 snp_in_cpu, snp_enabled;
+	struct kvmward_u32 c_bit_position, phys_addr_reduction;
+	struct kvmward_u32 max_asid, min_sev_asid;
+	u32 kvm_loaded, vhost_net_loaded;
+	const char *kvm_vendor_module;		/* a constant; NULL: none */
+	struct kvmward_u32 psp_state, psp_api_major, psp_api_minor;
+	struct kvmward_u32 psp_build, psp_guest_count;
+	u32 facts_source;			/* enum kvmward_facts_source */
+	const char *facts_reason;		/* a constant; NULL: none */
+};
+
+/* Facts of CPU, firmware and KVM, without those of the PSP. May sleep. */
+void kvmward_host_read(struct kvmward_host *ret_host);
+
+/*
+ * Adds what the SEV firmware says of itself, where a driver for it is loaded.
+ * The firmware serves one command at a time, guests' launches too, so it is
+ * asked ten times a second at most, and an answer may be 100 ms old. May sleep.
+ */
+void kvmward_host_read_psp(struct kvmward_host *host);
+
+#endif

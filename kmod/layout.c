@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can be read of a VM is worked out once for each loaded KVM and kept. A
+ * failure is kept for a second only: it may have been for want of memory, or
+ * of a mounted sysfs.
+ */
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+
+#include "btf.h"
+#include "layout.h"
+#include "module.h"
+#include "vm.h"
+
+static DEFINE_MUTEX(cache_lock);
+static struct {
+	struct kvmward_layout layout;
+	unsigned int generation;	/* of the modules; 0: nothing is kept */
+	unsigned long expires;		/* jiffies; for failures only */
+} cache;
+
+static void resolve_types(struct kvmward_layout *layout, const struct kvmward_btf *btf)
+{
+	int ret = kvmward_vm_check(btf);
+
+	layout->vm = !ret;
+	if (ret == -ENOENT)
+		layout->reason = "the kernel's BTF does not describe KVM";
+	else if (ret)
+		layout->reason = "struct kvm differs from the headers of this build";
+	else if (!layout->amd)
+		layout->reason = "kvm_amd is not the loaded KVM";
+	else if (kvmward_sev_resolve(btf, &layout->sev_layout))
+		layout->reason = "the BTF of kvm_amd lacks the SEV fields";
+	else
+		layout->sev = true;
+}
+
+static void resolve(struct kvmward_layout *layout)
+{
+	struct kvmward_btf *btf = kvmward_btf_load(layout->amd ? "kvm_amd" : "kvm_intel");
+
+	/* KVM that is built in has its types in vmlinux. */
+	if (PTR_ERR_OR_ZERO(btf) == -ENOENT)
+		btf = kvmward_btf_load(NULL);
+	if (IS_ERR(btf)) {
+		layout->reason = PTR_ERR(btf) == -ENOENT ? "the kernel has no BTF" :
+							   "the kernel's BTF cannot be read";
+		return;
+	}
+	resolve_types(layout, btf);
+	kvmward_btf_free(btf);
+}
+
+static bool cache_valid(const struct kvmward_layout *asked, unsigned int generation)
+{
+	if (cache.generation != generation || cache.layout.amd != asked->amd)
+		return false;
+	return cache.layout.sev || (!asked->amd && cache.layout.vm) ||
+	       time_before(jiffies, cache.expires);
+}
+
+void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_vendor)
+{
+	struct kvmward_layout layout = { };
+	unsigned int generation;
+
+	*ret_vendor = NULL;
+	layout.amd = kvmward_module_get("kvm_amd", ret_vendor);
+	if (!layout.amd && !kvmward_module_get("kvm_intel", ret_vendor)) {
+		layout.reason = "kvm_amd is not loaded";
+		*ret_layout = layout;
+		return;
+	}
+
+	mutex_lock(&cache_lock);
+	generation = kvmward_module_generation();
+	if (!cache_valid(&layout, generation)) {
+		resolve(&layout);
+		cache.layout = layout;
+		cache.generation = generation;
+		cache.expires = jiffies + HZ;
+	}
+	*ret_layout = cache.layout;
+	mutex_unlock(&cache_lock);
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family "kvmward": uapi/kvmward.yaml in C. All facts of an
+ * answer are gathered before its first message is begun; a dump keeps its own
+ * copy until it is through or its socket is closed.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include <linux/kvmward.h>
+
+#include "compat.h"
+#include "guest.h"
+#include "host.h"
+#include "netlink.h"
+#include "slots.h"
+
+static struct genl_family family;
+
+/* For commands without attributes: without a policy any would be accepted. */
+static const struct nla_policy no_attrs[] = {
+	[0] = { .strict_start_type = 1 },
+	[1] = { .type = NLA_REJECT, .reject_message = "this command takes no attributes" },
+};
+
+static const struct nla_policy guest_attrs[KVMWARD_A_GUEST_PID + 1] = {
+	[KVMWARD_A_GUEST_PID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static int put_u32(struct sk_buff *skb, int attr, struct kvmward_u32 number)
+{
+	return number.known ? nla_put_u32(skb, attr, number.value) : 0;
+}
+
+/* Readers must not rely on the alignment of 64-bit numbers, as ever with YNL. */
+static int put_u64(struct sk_buff *skb, int attr, struct kvmward_u64 number)
+{
+	return number.known ? nla_put(skb, attr, sizeof(number.value), &number.value) : 0;
+}
+
+static int put_string(struct sk_buff *skb, int attr, const char *string)
+{
+	return string && *string ? nla_put_string(skb, attr, string) : 0;
+}
+
+static int fill_cpu(struct sk_buff *skb, const struct kvmward_host *host)
+{
+	return nla_put_u32(skb, KVMWARD_A_HOST_VENDOR, host->vendor) ||
+	       put_u32(skb, KVMWARD_A_HOST_VIRT_IN_CPU, host->virt_in_cpu) ||
+	       put_u32(skb, KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED,
+		       host->virt_firmware_disabled) ||
+	       put_u32(skb, KVMWARD_A_HOST_VIRT_USABLE, host->virt_usable) ||
+	       put_u32(skb, KVMWARD_A_HOST_SME_IN_CPU, host->sme_in_cpu) ||
+	       put_u32(skb, KVMWARD_A_HOST_SME_ENABLED, host->sme_enabled) ||
+	       put_u32(skb, KVMWARD_A_HOST_SEV_IN_CPU, host->sev_in_cpu) ||
+	       put_u32(skb, KVMWARD_A_HOST_SEV_ENABLED, host->sev_enabled) ||
+	       put_u32(skb, KVMWARD_A_HOST_SEV_ES_IN_CPU, host->sev_es_in_cpu) ||
+	       put_u32(skb, KVMWARD_A_HOST_SEV_ES_ENABLED, host->sev_es_enabled) ||
+	       put_u32(skb, KVMWARD_A_HOST_SNP_IN_CPU, host->snp_in_cpu) ||
+	       put_u32(skb, KVMWARD_A_HOST_SNP_ENABLED, host->snp_enabled) ||
+	       put_u32(skb, KVMWARD_A_HOST_C_BIT_POSITION, host->c_bit_position) ||
+	       put_u32(skb, KVMWARD_A_HOST_PHYS_ADDR_REDUCTION, host->phys_addr_reduction) ||
+	       put_u32(skb, KVMWARD_A_HOST_MAX_ASID, host->max_asid) ||
+	       put_u32(skb, KVMWARD_A_HOST_MIN_SEV_ASID, host->min_sev_asid);
+}
+
+static int fill_host(struct sk_buff *skb, const struct kvmward_host *host)
+{
+	if (fill_cpu(skb, host) ||
+	    nla_put_u32(skb, KVMWARD_A_HOST_KVM_LOADED, host->kvm_loaded) ||
+	    put_string(skb, KVMWARD_A_HOST_KVM_VENDOR_MODULE, host->kvm_vendor_module) ||
+	    nla_put_u32(skb, KVMWARD_A_HOST_VHOST_NET_LOADED, host->vhost_net_loaded) ||
+	    put_u32(skb, KVMWARD_A_HOST_PSP_STATE, host->psp_state) ||
+	    put_u32(skb, KVMWARD_A_HOST_PSP_API_MAJOR, host->psp_api_major) ||
+	    put_u32(skb, KVMWARD_A_HOST_PSP_API_MINOR, host->psp_api_minor) ||
+	    put_u32(skb, KVMWARD_A_HOST_PSP_BUILD, host->psp_build) ||
+	    put_u32(skb, KVMWARD_A_HOST_PSP_GUEST_COUNT, host->psp_guest_count) ||
+	    nla_put_u32(skb, KVMWARD_A_HOST_FACTS_SOURCE, host->facts_source) ||
+	    put_string(skb, KVMWARD_A_HOST_FACTS_REASON, host->facts_reason))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fill_slots(struct sk_buff *skb, u32 pool, const struct kvmward_slots *slots)
+{
+	if (nla_put_u32(skb, KVMWARD_A_SLOT_POOL, pool) ||
+	    put_u32(skb, KVMWARD_A_SLOT_FIRST_ASID, slots->first_asid) ||
+	    put_u32(skb, KVMWARD_A_SLOT_LAST_ASID, slots->last_asid) ||
+	    put_u32(skb, KVMWARD_A_SLOT_CAPACITY, slots->capacity) ||
+	    put_u32(skb, KVMWARD_A_SLOT_CHARGED, slots->charged) ||
+	    put_u32(skb, KVMWARD_A_SLOT_IN_USE, slots->in_use) ||
+	    put_u32(skb, KVMWARD_A_SLOT_MIRRORS, slots->mirrors))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fill_holder(struct sk_buff *skb, const struct kvmward_holder *holder)
+{
+	return put_u64(skb, KVMWARD_A_GUEST_START_TIME_NS, kvmward_u64(holder->start_time_ns)) ||
+	       put_string(skb, KVMWARD_A_GUEST_COMM, holder->comm) ||
+	       nla_put_u32(skb, KVMWARD_A_GUEST_UID, holder->uid) ||
+	       put_string(skb, KVMWARD_A_GUEST_CGROUP, holder->cgroup) ||
+	       nla_put_u32(skb, KVMWARD_A_GUEST_VHOST_NET_QUEUES, holder->vhost_net_queues) ||
+	       nla_put_u32(skb, KVMWARD_A_GUEST_TAP_QUEUES, holder->tap_queues) ||
+	       put_u64(skb, KVMWARD_A_GUEST_MM_LOCKED_BYTES, holder->mm_locked_bytes) ||
+	       put_u64(skb, KVMWARD_A_GUEST_MM_PINNED_BYTES, holder->mm_pinned_bytes);
+}
+
+static int fill_guest(struct sk_buff *skb, const struct kvmward_snapshot *snapshot,
+		      const struct kvmward_guest *guest)
+{
+	const struct kvmward_holder *holder = &snapshot->holders[guest->holder];
+	u32 flags = (guest->mirror ? KVMWARD_GUEST_FLAGS_MIRROR : 0) |
+		    (guest->orphan ? KVMWARD_GUEST_FLAGS_ORPHAN : 0);
+
+	if (nla_put_u32(skb, KVMWARD_A_GUEST_PID, holder->pid) ||
+	    fill_holder(skb, holder) ||
+	    put_u32(skb, KVMWARD_A_GUEST_VM_FD, guest->vm_fd) ||
+	    put_u32(skb, KVMWARD_A_GUEST_TYPE, guest->type) ||
+	    put_u32(skb, KVMWARD_A_GUEST_ASID, guest->asid) ||
+	    put_u64(skb, KVMWARD_A_GUEST_PINNED_BYTES, guest->pinned_bytes) ||
+	    put_u64(skb, KVMWARD_A_GUEST_MEMORY_BYTES, guest->memory_bytes) ||
+	    put_u32(skb, KVMWARD_A_GUEST_VCPUS, guest->vcpus) ||
+	    put_u32(skb, KVMWARD_A_GUEST_NESTED_VCPUS, guest->nested_vcpus) ||
+	    (snapshot->flags_known && nla_put_u32(skb, KVMWARD_A_GUEST_FLAGS, flags)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Begins the answer to a do; the caller ends it with reply_send(). */
+static int reply_begin(struct genl_info *info, struct sk_buff **ret_skb, void **ret_hdr)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(skb, info, &family, 0, info->genlhdr->cmd);
+	if (!hdr) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	*ret_skb = skb;
+	*ret_hdr = hdr;
+	return 0;
+}
+
+/* Sends it, or drops it when filling it gave an error. */
+static int reply_send(struct genl_info *info, struct sk_buff *skb, void *hdr, int error)
+{
+	if (error) {
+		nlmsg_free(skb);
+		return error;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+static int host_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kvmward_host host;
+	struct sk_buff *reply;
+	void *hdr;
+	int ret;
+
+	kvmward_host_read(&host);
+	kvmward_host_read_psp(&host);
+	ret = reply_begin(info, &reply, &hdr);
+	if (ret)
+		return ret;
+	return reply_send(info, reply, hdr, fill_host(reply, &host));
+}
+
+static int snapshot_take(struct kvmward_snapshot *snapshot, struct netlink_ext_ack *extack)
+{
+	int ret = kvmward_snapshot_take(snapshot);
+
+	if (ret == -EAGAIN)
+		NL_SET_ERR_MSG(extack, "guests come faster than they can be counted: try again");
+	return ret;
+}
+
+static const struct kvmward_guest *guest_find(const struct kvmward_snapshot *snapshot, u32 pid)
+{
+	u32 i;
+
+	for (i = 0; i < snapshot->guest_count; i++) {
+		const struct kvmward_guest *guest = &snapshot->guests[i];
+
+		if (snapshot->holders[guest->holder].pid == pid)
+			return guest;
+	}
+	return NULL;
+}
+
+static int guest_reply(struct genl_info *info, const struct kvmward_snapshot *snapshot)
+{
+	struct nlattr *pid = info->attrs[KVMWARD_A_GUEST_PID];
+	const struct kvmward_guest *guest = guest_find(snapshot, nla_get_u32(pid));
+	struct sk_buff *reply;
+	void *hdr;
+	int ret;
+
+	if (!guest) {
+		NL_SET_ERR_MSG_ATTR(info->extack, pid, "no process of that pid holds a guest");
+		return -ESRCH;
+	}
+	ret = reply_begin(info, &reply, &hdr);
+	if (ret)
+		return ret;
+	return reply_send(info, reply, hdr, fill_guest(reply, snapshot, guest));
+}
+
+static int guest_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kvmward_snapshot snapshot;
+	int ret;
+
+	if (GENL_REQ_ATTR_CHECK(info, KVMWARD_A_GUEST_PID)) {
+		NL_SET_ERR_MSG(info->extack, "pid is missing: give one, or ask for a dump");
+		return -EINVAL;
+	}
+	ret = snapshot_take(&snapshot, info->extack);
+	if (ret)
+		return ret;
+	ret = guest_reply(info, &snapshot);
+	kvmward_snapshot_done(&snapshot);
+	return ret;
+}
+
+/* What a dump keeps in its callback between messages. */
+struct guest_dump {
+	struct kvmward_snapshot snapshot;
+	u32 next;
+};
+
+struct slot_dump {
+	struct kvmward_slots pools[KVMWARD_POOLS];
+	u32 next;
+};
+
+#define dump_ctx(cb, type) (*(type **)(cb)->ctx)
+
+static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
+			   NLM_F_MULTI, cmd);
+}
+
+static int guest_start(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = kvmward_dump_attrs(cb);
+	struct guest_dump *dump;
+	int ret;
+
+	if (attrs && attrs[KVMWARD_A_GUEST_PID]) {
+		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[KVMWARD_A_GUEST_PID],
+				    "a dump takes no pid");
+		return -EINVAL;
+	}
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	if (!dump)
+		return -ENOMEM;
+	ret = snapshot_take(&dump->snapshot, cb->extack);
+	if (ret) {
+		kfree(dump);
+		return ret;
+	}
+	dump_ctx(cb, struct guest_dump) = dump;
+	return 0;
+}
+
+static int guest_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct guest_dump *dump = dump_ctx(cb, struct guest_dump);
+	const struct kvmward_snapshot *snapshot = &dump->snapshot;
+
+	for (; dump->next < snapshot->guest_count; dump->next++) {
+		void *hdr = dump_put(skb, cb, KVMWARD_CMD_GUEST_GET);
+
+		if (!hdr)
+			break;
+		if (fill_guest(skb, snapshot, &snapshot->guests[dump->next])) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	return skb->len;
+}
+
+static int guest_done(struct netlink_callback *cb)
+{
+	struct guest_dump *dump = dump_ctx(cb, struct guest_dump);
+
+	kvmward_snapshot_done(&dump->snapshot);
+	kfree(dump);
+	return 0;
+}
+
+static int slot_start(struct netlink_callback *cb)
+{
+	struct kvmward_snapshot snapshot;
+	struct kvmward_host host;
+	struct slot_dump *dump;
+	int ret;
+
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	if (!dump)
+		return -ENOMEM;
+	ret = snapshot_take(&snapshot, cb->extack);
+	if (ret) {
+		kfree(dump);
+		return ret;
+	}
+	kvmward_host_read(&host);
+	kvmward_slots_read(&host, &snapshot, dump->pools);
+	kvmward_snapshot_done(&snapshot);
+	dump_ctx(cb, struct slot_dump) = dump;
+	return 0;
+}
+
+static int slot_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct slot_dump *dump = dump_ctx(cb, struct slot_dump);
+
+	for (; dump->next < KVMWARD_POOLS; dump->next++) {
+		void *hdr = dump_put(skb, cb, KVMWARD_CMD_SLOT_GET);
+
+		if (!hdr)
+			break;
+		if (fill_slots(skb, dump->next, &dump->pools[dump->next])) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	return skb->len;
+}
+
+static int slot_done(struct netlink_callback *cb)
+{
+	kfree(dump_ctx(cb, struct slot_dump));
+	return 0;
+}
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = KVMWARD_CMD_HOST_GET,
+		.doit = host_doit,
+		.policy = no_attrs,
+		.maxattr = ARRAY_SIZE(no_attrs) - 1,
+	},
+	{
+		.cmd = KVMWARD_CMD_SLOT_GET,
+		.start = slot_start,
+		.dumpit = slot_dumpit,
+		.done = slot_done,
+		.policy = no_attrs,
+		.maxattr = ARRAY_SIZE(no_attrs) - 1,
+	},
+	{
+		.cmd = KVMWARD_CMD_GUEST_GET,
+		.flags = GENL_ADMIN_PERM,
+		.doit = guest_doit,
+		.start = guest_start,
+		.dumpit = guest_dumpit,
+		.done = guest_done,
+		.policy = guest_attrs,
+		.maxattr = ARRAY_SIZE(guest_attrs) - 1,
+	},
+};
+
+/* parallel_ops: a slow firmware must not hold up other families' requests. */
+static struct genl_family family __ro_after_init = {
+	.name = KVMWARD_FAMILY_NAME,
+	.version = KVMWARD_FAMILY_VERSION,
+	.module = THIS_MODULE,
+	.netnsok = false,
+	.parallel_ops = true,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+};
+
+int __init kvmward_netlink_init(void)
+{
+	BUILD_BUG_ON(sizeof(void *) > sizeof_field(struct netlink_callback, ctx));
+	return genl_register_family(&family);
+}
+
+void kvmward_netlink_exit(void)
+{
+	genl_unregister_family(&family);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KVMWARD_VM_H
+#define KVMWARD_VM_H
+
+#include <linux/types.h>
+
+struct file;
+struct kvm;
+struct kvmward_btf;
+struct kvmward_guest;
+struct mm_struct;
+
+/*
+ * 0 when struct kvm and all of its fields that are used here lie in the running
+ * kernel where the headers of this build put them; -EINVAL when they do not,
+ * -ENOENT when the types are not in that BTF.
+ */
+int kvmward_vm_check(const struct kvmward_btf *btf);
+
+/*
+ * The VM behind an open file of KVM, or NULL. *ret_is_vm: the file is the VM's
+ * own. Files of a vCPU hold their VM too; they are only looked at with
+ * `inside`, when kvmward_vm_check() has passed. The pointer is good for as long
+ * as the file is, which the caller has to see to.
+ */
+struct kvm *kvmward_vm_of(const struct file *file, bool inside, bool *ret_is_vm);
+
+/*
+ * Both need a VM that cannot go away (see above) and a passed
+ * kvmward_vm_check(). They neither sleep nor take a lock of KVM.
+ */
+bool kvmward_vm_made_by(const struct kvm *kvm, const struct mm_struct *mm);
+void kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest);
+
+#endif
