@@ -73,8 +73,13 @@ run_initrd() (
 	cat "$initrd"
 )
 
+cpu_is_amd() {
+	[[ $cpu == max* || $cpu == EPYC* || $cpu == Opteron* ]]
+}
+
 kernel_arguments() {
 	local modules=("${host_modules[@]}")
+	cpu_is_amd || modules=(vhost_net tun)
 	((kvm)) || modules=(tun)
 	# An oops must not pass for a test that went on.
 	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off
