@@ -119,7 +119,8 @@ bool kw_host_offers(const struct kw_facts *facts, enum kw_guest_type type, enum 
 
 	if (!facts->host_known)
 		return kw_refuse_unknown(facts, "what the host offers", ret_verdict);
-	if (!offers_cpu(host, &offer, ret_verdict))
+	/* What KVM offers, works: the rest only explains what it does not. */
+	if (!kw_u32_yes(offer.enabled) && !offers_cpu(host, &offer, ret_verdict))
 		return false;
 	if (range_empty(host, pool))
 		return kw_refuse_slot_none(host, pool, ret_verdict);

@@ -360,15 +360,19 @@ static void says_what_stands_in_the_way(void **state)
 	(void)state;
 	scene_init(&scene, KW_GUEST_SNP);
 	scene.facts.host.snp_in_cpu = KW_U32(0);
+	scene.facts.host.snp_enabled = KW_U32(0);
 	expect(&scene, KW_TYPE_UNAVAILABLE, "SEV-SNP guests: the processor does not have it");
 	scene_init(&scene, KW_GUEST_SNP);
 	scene.facts.host.snp_enabled = KW_U32(0);
 	expect(&scene, KW_TYPE_UNAVAILABLE, "sev_snp is N");
 	scene_init(&scene, KW_GUEST_SEV);
 	scene.facts.host.sme_enabled = KW_U32(0);
+	expect(&scene, KW_ADMITTED, "");	/* what KVM offers, works */
+	scene.facts.host.sev_enabled = KW_U32(0);
 	expect(&scene, KW_TYPE_UNAVAILABLE, "SMEE");
 	scene_init(&scene, KW_GUEST_SEV);
 	scene.facts.host.virt_firmware_disabled = KW_U32(1);
+	scene.facts.host.sev_enabled = KW_U32(0);
 	expect(&scene, KW_TYPE_UNAVAILABLE, "SVM");
 	scene_init(&scene, KW_GUEST_SEV);
 	scene.facts.host.sev_enabled.known = false;
