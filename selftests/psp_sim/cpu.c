@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the processor says about memory encryption, to the kernel: feature flags,
- * and CPUID by way of a kprobe.  Programs still see the virtual machine's own
- * CPUID.
+ * and CPUID and SYSCFG by way of kprobes.  Programs still see the virtual
+ * machine's own CPUID.
  */
 #include <linux/cpu.h>
 #include <linux/module.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
+#include <asm/msr-index.h>
 #include <asm/processor.h>
 
 #include "probe_return.h"
@@ -71,6 +72,25 @@ static struct kprobe cpuid_probe = {
 	.post_handler = probe_post,
 };
 
+/* u64 native_read_msr_safe(unsigned int msr, int *error) */
+static int msr_pre(struct kprobe *probe, struct pt_regs *regs)
+{
+	if ((u32)regs->di != MSR_AMD64_SYSCFG)
+		return 0;
+	*(int *)regs->si = 0;
+	return probe_answer(regs, MSR_AMD64_SYSCFG_MEM_ENCRYPT);
+}
+NOKPROBE_SYMBOL(msr_pre);
+
+/* rdmsr_safe() only: the kernel's own early look at SYSCFG is long over. */
+static struct kprobe msr_probe = {
+	.symbol_name = "native_read_msr_safe",
+	.pre_handler = msr_pre,
+	.post_handler = probe_post,
+};
+
+static struct kprobe *probes[] = { &cpuid_probe, &msr_probe };
+
 int psp_sim_cpu_init(void)
 {
 	unsigned int i;
@@ -81,11 +101,11 @@ int psp_sim_cpu_init(void)
 		for_each_online_cpu(cpu)
 			set_cpu_cap(&cpu_data(cpu), features[i]);
 	}
-	return register_kprobe(&cpuid_probe);
+	return register_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 /* The flags stay: clearing one that alternatives were patched by is no undo. */
 void psp_sim_cpu_exit(void)
 {
-	unregister_kprobe(&cpuid_probe);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
