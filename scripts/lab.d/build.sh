@@ -104,19 +104,23 @@ build_image() {
 		scripts/lab.d/make-image "/kvmward/$b/image" "$install"
 }
 
-# build SERIES...: sets $b, the place of it all in the checkout.
+# build SERIES...: sets $b, the place of it all in the checkout, which stays locked
+# until build_unlock: another lab must not rebuild what this one is reading.
 build() {
-	local built lock series
+	local built series
 	b=build/lab/$suite
 	cd "$top" || die "no checkout at $top"
 	mkdir -p "$b"
-	exec {lock}>"$b/.lock"
-	flock "$lock"
+	exec {build_lock}>"$b/.lock"
+	flock "$build_lock"
 	for series in "$@"; do
 		built=0
 		build_modules "$series"
 	done
 	build_programs
 	build_image
-	exec {lock}>&-
+}
+
+build_unlock() {
+	exec {build_lock}>&-
 }

@@ -114,6 +114,7 @@ vm_prepare() {
 	run=$(mktemp -d "${TMPDIR:-/tmp}/kvmward-lab.XXXXXX") || die "no temporary directory"
 	trap 'rm -rf "$run"' EXIT
 	run_initrd "$@" >"$run/initrd" || die "could not make $run/initrd"
+	build_unlock
 	qemu_command
 }
 
