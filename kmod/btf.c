@@ -9,7 +9,11 @@
  */
 #include <linux/btf.h>
 #include <linux/err.h>
-#include <linux/kernel_read_file.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/path.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -54,22 +58,57 @@ static int blob_parse(struct blob *blob, size_t size)
 	return blob->strings[blob->strings_len - 1] ? -EINVAL : 0;
 }
 
+/*
+ * A caller in a mount namespace of its own must not choose our offsets: the path
+ * starts at init's root, as firmware files do. (The helper for those is not used:
+ * it has integrity policies judge the file as code to be loaded.)
+ */
+static struct file *sysfs_open(const char *path)
+{
+	struct path root;
+	struct file *file;
+
+	task_lock(&init_task);
+	get_fs_root(init_task.fs, &root);
+	task_unlock(&init_task);
+	file = file_open_root(&root, path, O_RDONLY, 0);
+	path_put(&root);
+	return file;
+}
+
+static int blob_read(struct blob *blob, struct file *file, size_t size)
+{
+	loff_t pos = 0;
+	ssize_t ret;
+
+	blob->data = vmalloc(size);
+	if (!blob->data)
+		return -ENOMEM;
+	while (pos < size) {
+		ret = kernel_read(file, blob->data + pos, size - pos, &pos);
+		if (ret <= 0)
+			return ret ?: -EINVAL;
+	}
+	return blob_parse(blob, size);
+}
+
 static int blob_load(struct blob *blob, const char *name)
 {
+	struct file *file;
 	char path[64];
-	ssize_t ret;
+	loff_t size;
+	int ret = -EINVAL;
 
 	if (snprintf(path, sizeof(path), "/sys/kernel/btf/%s", name) >= sizeof(path))
 		return -ENOENT;
-	/*
-	 * A relative of filp_open() that starts at init's root: a caller in a
-	 * mount namespace of its own must not choose our offsets.
-	 */
-	ret = kernel_read_file_from_path_initns(path, 0, &blob->data, BTF_FILE_MAX, NULL,
-						READING_UNKNOWN);
-	if (ret < 0)
-		return ret;
-	return blob_parse(blob, ret);
+	file = sysfs_open(path);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	size = i_size_read(file_inode(file));
+	if (size > 0 && size <= BTF_FILE_MAX)
+		ret = blob_read(blob, file, size);
+	fput(file);
+	return ret;
 }
 
 struct kvmward_btf *kvmward_btf_load(const char *module)

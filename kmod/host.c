@@ -179,7 +179,8 @@ static struct {
  */
 static bool psp_ask(struct sev_user_data_status *ret_status)
 {
-	typeof(&sev_platform_status) platform_status = symbol_get(sev_platform_status);
+	int (*platform_status)(struct sev_user_data_status *data, int *error) =
+		symbol_get(sev_platform_status);
 	struct sev_user_data_status *status;
 	int error, ret;
 

@@ -19,7 +19,6 @@ static struct genl_family family;
 
 /* For commands without attributes: without a policy any would be accepted. */
 static const struct nla_policy no_attrs[] = {
-	[0] = { .strict_start_type = 1 },
 	[1] = { .type = NLA_REJECT, .reject_message = "this command takes no attributes" },
 };
 

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * GUEST_GET: each VM once and put down to the right process, however its file
+ * has been passed about; and its numbers against those it was made with.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "kselftest.h"
+#include "testing.h"
+#include "vms.h"
+
+#define MIB (1UL << 20)
+#define MIRROR KVMWARD_GUEST_FLAGS_MIRROR
+#define ORPHAN KVMWARD_GUEST_FLAGS_ORPHAN
+
+static struct nl nl;
+
+/* Is there just one such guest, of that type and with those flags? */
+static bool shown(pid_t pid, int fd, uint32_t type, uint32_t flags)
+{
+	struct nl_answer answer;
+	const struct nl_msg *guest;
+	bool known = test_module_there("kvm_amd"), ok;
+
+	test_guests(&nl, &answer);
+	guest = test_guest_find(&answer, pid, fd);
+	ok = guest && (!known || nl_u32(guest, KVMWARD_A_GUEST_TYPE) == type) &&
+	     nl_u32(guest, KVMWARD_A_GUEST_FLAGS) == flags;
+	if (!ok)
+		ksft_print_msg("%u guests, %u of pid %d; fd %d %s, type %d, flags %d\n", answer.count,
+			       test_guest_count(&answer, pid), pid, fd, guest ? "there" : "not there",
+			       guest ? (int)nl_u32(guest, KVMWARD_A_GUEST_TYPE) : -1,
+			       guest ? (int)nl_u32(guest, KVMWARD_A_GUEST_FLAGS) : -1);
+	nl_answer_done(&answer);
+	return ok;
+}
+
+static unsigned int count_of(pid_t pid)
+{
+	struct nl_answer answer;
+	unsigned int count;
+
+	test_guests(&nl, &answer);
+	count = test_guest_count(&answer, pid);
+	nl_answer_done(&answer);
+	return count;
+}
+
+static void numbers_test(void)
+{
+	int vm = vms_create(VMS_PLAIN);
+	int vcpus[] = { vms_add_vcpu(vm, 0), vms_add_vcpu(vm, 1) };
+	bool ok = !vms_add_memory(vm, 0, 3 * MIB) && !vms_add_memory(vm, 1, MIB);
+	struct nl_answer answer;
+	const struct nl_msg *guest;
+
+	test_guests(&nl, &answer);
+	guest = test_guest_find(&answer, getpid(), vm);
+	ksft_test_result(ok && guest && nl_u64(guest, KVMWARD_A_GUEST_MEMORY_BYTES) == 4 * MIB,
+			 "memory is the sum of the memory slots\n");
+	ksft_test_result(guest && nl_u32(guest, KVMWARD_A_GUEST_VCPUS) == 2 &&
+			 nl_u32(guest, KVMWARD_A_GUEST_NESTED_VCPUS) == 0, "vCPUs are counted\n");
+	ksft_test_result(guest && !nl_has(guest, KVMWARD_A_GUEST_ASID) &&
+			 !nl_u64(guest, KVMWARD_A_GUEST_PINNED_BYTES),
+			 "a plain guest has no ASID and nothing pinned\n");
+	nl_answer_done(&answer);
+	close(vcpus[0]);
+	close(vcpus[1]);
+	close(vm);
+}
+
+static bool file_has(const char *path, const char *text)
+{
+	char data[16384];
+	size_t len;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+	len = fread(data, 1, sizeof(data) - 1, file);
+	data[len] = '\0';
+	fclose(file);
+	return strstr(data, text);
+}
+
+/* Field 22 of /proc/PID/stat, in clock ticks; field 2 may hold anything. */
+static unsigned long long start_ticks(void)
+{
+	char line[1024] = "";
+	FILE *file = fopen("/proc/self/stat", "re");
+	char *field;
+	int i;
+
+	if (!file || !fgets(line, sizeof(line), file))
+		return 0;
+	fclose(file);
+	field = strrchr(line, ')') + 1;
+	for (i = 3; i < 22 && field; i++)
+		field = strchr(field + 1, ' ');
+	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+static void process_test(void)
+{
+	unsigned long long tick_ns = 1000000000ULL / sysconf(_SC_CLK_TCK);
+	int vm = vms_create(VMS_PLAIN);
+	struct nl_answer answer;
+	const struct nl_msg *guest;
+	char cgroup[600];
+
+	prctl(PR_SET_NAME, "a guest (1) x");
+	test_guests(&nl, &answer);
+	guest = test_guest_find(&answer, getpid(), vm);
+	if (!guest)
+		ksft_exit_fail_msg("our own guest is not there\n");
+	snprintf(cgroup, sizeof(cgroup), "0::%s\n", nl_string(guest, KVMWARD_A_GUEST_CGROUP));
+	ksft_test_result(!strcmp(nl_string(guest, KVMWARD_A_GUEST_COMM), "a guest (1) x") &&
+			 nl_u32(guest, KVMWARD_A_GUEST_UID) == getuid(), "comm and uid\n");
+	ksft_test_result(file_has("/proc/self/cgroup", cgroup), "cgroup is that of /proc\n");
+	ksft_test_result(nl_u64(guest, KVMWARD_A_GUEST_START_TIME_NS) / tick_ns == start_ticks(),
+			 "start time is that of /proc\n");
+	nl_answer_done(&answer);
+	close(vm);
+}
+
+static void queues_test(void)
+{
+	int vhost[2] = { open("/dev/vhost-net", O_RDWR), open("/dev/vhost-net", O_RDWR) };
+	int tun = open("/dev/net/tun", O_RDWR), vm = vms_create(VMS_PLAIN);
+	uint32_t queues = (vhost[0] >= 0) + (vhost[1] >= 0), taps = tun >= 0;
+	struct nl_answer answer;
+	const struct nl_msg *guest;
+
+	test_guests(&nl, &answer);
+	guest = test_guest_find(&answer, getpid(), vm);
+	if (!queues || !taps)
+		ksft_test_result_skip("queues: no vhost-net or no tun here\n");
+	else
+		ksft_test_result(guest && nl_u32(guest, KVMWARD_A_GUEST_VHOST_NET_QUEUES) == queues &&
+				 nl_u32(guest, KVMWARD_A_GUEST_TAP_QUEUES) == taps,
+				 "vhost-net and tap queues are counted\n");
+	nl_answer_done(&answer);
+	close(vm);
+	close(tun);
+	close(vhost[0]);
+	close(vhost[1]);
+}
+
+static void encrypted_test(enum vms_type type, uint32_t expected, const char *name)
+{
+	struct nl_answer answer;
+	const struct nl_msg *guest;
+	int vm, ret;
+
+	if (!vms_offered(type)) {
+		ksft_test_result_skip("%s: not offered here\n", name);
+		ksft_test_result_skip("%s: not offered here\n", name);
+		return;
+	}
+	vm = vms_create(type);
+	ret = vms_pin(vm, 5 * MIB);
+	test_guests(&nl, &answer);
+	guest = test_guest_find(&answer, getpid(), vm);
+	ksft_test_result(shown(getpid(), vm, expected, 0) &&
+			 file_has("/sys/kernel/debug/psp_sim/guests", "asid") &&
+			 nl_u32(guest, KVMWARD_A_GUEST_ASID), "%s: type and ASID\n", name);
+	ksft_test_result(!ret && guest && nl_u64(guest, KVMWARD_A_GUEST_PINNED_BYTES) == 5 * MIB &&
+			 !nl_u64(guest, KVMWARD_A_GUEST_MM_PINNED_BYTES) &&
+			 file_has("/proc/self/status", "VmPin:\t       0 kB"),
+			 "%s: pinned bytes, which /proc does not show\n", name);
+	nl_answer_done(&answer);
+	close(vm);
+}
+
+/* The simulator knows each guest's ASID from the firmware's side. */
+static void asid_test(void)
+{
+	struct nl_answer answer;
+	const struct nl_msg *guest;
+	char line[64];
+	int vm;
+
+	if (!vms_offered(VMS_SEV) || access("/sys/kernel/debug/psp_sim/guests", R_OK)) {
+		ksft_test_result_skip("ASID of the firmware: no simulator\n");
+		return;
+	}
+	vm = vms_create(VMS_SEV);
+	test_guests(&nl, &answer);
+	guest = test_guest_find(&answer, getpid(), vm);
+	snprintf(line, sizeof(line), " asid %u ", guest ? nl_u32(guest, KVMWARD_A_GUEST_ASID) : 0);
+	ksft_test_result(file_has("/sys/kernel/debug/psp_sim/guests", line),
+			 "the ASID is the one the firmware knows\n");
+	nl_answer_done(&answer);
+	close(vm);
+}
+
+static void mirror_test(void)
+{
+	int owner, mirror;
+
+	if (!vms_offered(VMS_SEV)) {
+		ksft_test_result_skip("mirror: no SEV\n");
+		return;
+	}
+	owner = vms_create(VMS_SEV);
+	mirror = vms_create(VMS_PLAIN);
+	ksft_test_result(!vms_mirror(mirror, owner) &&
+			 shown(getpid(), owner, KVMWARD_GUEST_TYPE_SEV, 0) &&
+			 shown(getpid(), mirror, KVMWARD_GUEST_TYPE_SEV, MIRROR),
+			 "a mirror is flagged, its owner is not\n");
+	close(mirror);
+	close(owner);
+}
+
+static void duplicates_test(void)
+{
+	unsigned int before = count_of(getpid());
+	int vm = vms_create(VMS_PLAIN), other = vms_create(VMS_PLAIN);
+	int copy = fcntl(vm, F_DUPFD, 800), high = fcntl(vm, F_DUPFD, 900);
+
+	ksft_test_result(count_of(getpid()) == before + 2 && shown(getpid(), vm, 0, 0) &&
+			 shown(getpid(), other, 0, 0), "several files of one VM: one guest\n");
+	close(vm);
+	close(copy);
+	ksft_test_result(shown(getpid(), high, 0, 0) && count_of(getpid()) == before + 2,
+			 "the last file left is the one that is named\n");
+	close(high);
+	close(other);
+}
+
+static void fork_test(void)
+{
+	unsigned int before = count_of(getpid());
+	int vm = vms_create(VMS_PLAIN);
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	ksft_test_result(shown(getpid(), vm, 0, 0) && count_of(getpid()) == before + 1 &&
+			 !count_of(pid), "a fork does not double a guest\n");
+	close(vm);
+	ksft_test_result(shown(pid, vm, 0, ORPHAN), "closed by its maker, held by the child: orphan\n");
+	kill(pid, SIGKILL);
+	test_wait(pid);
+	ksft_test_result(count_of(getpid()) == before, "and gone with the child\n");
+}
+
+static int file_receive(int socket)
+{
+	char space[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	int fd;
+
+	if (recvmsg(socket, &msg, 0) < 0 || !CMSG_FIRSTHDR(&msg))
+		return -1;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+static void file_send(int socket, int fd)
+{
+	char space[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	if (sendmsg(socket, &msg, 0) < 0)
+		_exit(1);
+}
+
+/* Its maker is gone, we hold it: it still has its slot. */
+static void orphan_test(enum vms_type type, uint32_t expected, const char *name)
+{
+	int sockets[2], vm;
+	pid_t pid;
+
+	if (!vms_offered(type)) {
+		ksft_test_result_skip("orphan, %s: not offered here\n", name);
+		return;
+	}
+	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets);
+	pid = fork();
+	if (!pid) {
+		file_send(sockets[1], vms_create(type));
+		_exit(0);
+	}
+	vm = file_receive(sockets[0]);
+	test_wait(pid);
+	ksft_test_result(shown(getpid(), vm, expected, ORPHAN), "orphan, %s: shown with its holder\n",
+			 name);
+	close(vm);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+static int thread_report[2], thread_go[2];
+
+static void *thread_with_own_files(void *unused)
+{
+	int vm = -1;
+	char byte;
+
+	if (!unshare(CLONE_FILES))
+		vm = vms_create(VMS_PLAIN);
+	if (write(thread_report[1], &vm, sizeof(vm)) < 0 || read(thread_go[0], &byte, 1) < 0)
+		vm = -1;
+	close(vm);
+	return NULL;
+}
+
+static void thread_test(void)
+{
+	unsigned int before = count_of(getpid());
+	pthread_t thread;
+	int vm = -1;
+
+	if (pipe(thread_report) || pipe(thread_go) ||
+	    pthread_create(&thread, NULL, thread_with_own_files, NULL) ||
+	    read(thread_report[0], &vm, sizeof(vm)) != sizeof(vm))
+		ksft_exit_fail_msg("thread: %s\n", strerror(errno));
+	ksft_test_result(vm >= 0 && count_of(getpid()) == before + 1 && shown(getpid(), vm, 0, 0),
+			 "a thread with files of its own is seen\n");
+	if (write(thread_go[1], "", 1) != 1)
+		ksft_exit_fail_msg("thread: %s\n", strerror(errno));
+	pthread_join(thread, NULL);
+}
+
+static void vcpu_only_test(void)
+{
+	struct nl_answer answer;
+	int vm = vms_create(VMS_PLAIN), vcpu = vms_add_vcpu(vm, 0);
+	const struct nl_msg *guest = NULL;
+	unsigned int i;
+
+	close(vm);
+	test_guests(&nl, &answer);
+	for (i = 0; i < answer.count; i++)
+		if (nl_u32(&answer.msgs[i], KVMWARD_A_GUEST_PID) == (uint32_t)getpid())
+			guest = &answer.msgs[i];
+	ksft_test_result(guest && !nl_has(guest, KVMWARD_A_GUEST_VM_FD) &&
+			 nl_u32(guest, KVMWARD_A_GUEST_VCPUS) == 1 &&
+			 !nl_u32(guest, KVMWARD_A_GUEST_FLAGS), "a VM held by its vCPU alone is seen\n");
+	nl_answer_done(&answer);
+	close(vcpu);
+}
+
+static void get_test(void)
+{
+	int vm = vms_create(VMS_PLAIN), other = vms_create(VMS_PLAIN);
+	uint32_t pid = getpid();
+	struct nl_answer answer;
+	char attr[16];
+	int ret = nl_do(&nl, KVMWARD_CMD_GUEST_GET, attr,
+			nl_put(attr, KVMWARD_A_GUEST_PID, &pid, sizeof(pid)), &answer);
+
+	ksft_test_result(!ret && answer.count == 1 &&
+			 nl_u32(&answer.msgs[0], KVMWARD_A_GUEST_PID) == pid &&
+			 nl_u32(&answer.msgs[0], KVMWARD_A_GUEST_VM_FD) == (uint32_t)vm,
+			 "do: the first guest of a process\n");
+	nl_answer_done(&answer);
+	close(vm);
+	close(other);
+}
+
+/* More than any first guess at the room that is needed, and than one message. */
+static void many_test(void)
+{
+	unsigned int before = count_of(getpid()), i;
+	static int vms[300];
+	bool ok = true;
+
+	for (i = 0; i < ARRAY_SIZE(vms); i++)
+		vms[i] = vms_create(VMS_PLAIN);
+	ok = count_of(getpid()) == before + ARRAY_SIZE(vms) &&
+	     shown(getpid(), vms[ARRAY_SIZE(vms) - 1], 0, 0);
+	for (i = 0; i < ARRAY_SIZE(vms); i++)
+		close(vms[i]);
+	ksft_test_result(ok && count_of(getpid()) == before, "300 guests, and none left over\n");
+}
+
+int main(void)
+{
+	test_open(&nl);
+	if (!vms_there()) {
+		struct nl_answer answer;
+
+		ksft_set_plan(1);
+		test_guests(&nl, &answer);
+		ksft_test_result(!answer.count, "no KVM, no guests\n");
+		ksft_finished();
+	}
+	ksft_set_plan(25);
+	numbers_test();
+	process_test();
+	queues_test();
+	encrypted_test(VMS_SEV, KVMWARD_GUEST_TYPE_SEV, "SEV");
+	encrypted_test(VMS_SEV_ES, KVMWARD_GUEST_TYPE_SEV_ES, "SEV-ES");
+	asid_test();
+	mirror_test();
+	duplicates_test();
+	fork_test();
+	orphan_test(VMS_PLAIN, KVMWARD_GUEST_TYPE_PLAIN, "plain");
+	orphan_test(VMS_SEV, KVMWARD_GUEST_TYPE_SEV, "SEV");
+	orphan_test(VMS_SEV_ES, KVMWARD_GUEST_TYPE_SEV_ES, "SEV-ES");
+	thread_test();
+	vcpu_only_test();
+	get_test();
+	many_test();
+	ksft_finished();
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Dumps while guests come and go, while holders die, and dumps left unread. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "kselftest.h"
+#include "testing.h"
+#include "vms.h"
+
+#define STABLE 20
+#define CHURNERS 3
+#define SECONDS 5
+
+static struct nl nl;
+
+static void churn(enum vms_type type)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		int vm = vms_create(type);
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		close(vm);
+		test_wait(pid);
+	}
+}
+
+/* Those that stay are there once in each dump, whatever goes on beside them. */
+static bool stable_seen(const int *vms)
+{
+	struct nl_answer answer;
+	unsigned int i;
+	bool ok;
+
+	test_guests(&nl, &answer);
+	ok = test_guest_count(&answer, getpid()) == STABLE;
+	for (i = 0; i < STABLE; i++)
+		ok = ok && test_guest_find(&answer, getpid(), vms[i]);
+	nl_answer_done(&answer);
+	return ok;
+}
+
+static void churn_test(void)
+{
+	static const enum vms_type types[CHURNERS] = { VMS_PLAIN, VMS_SEV, VMS_SEV_ES };
+	pid_t pids[CHURNERS];
+	int vms[STABLE], i;
+	unsigned int dumps = 0;
+	time_t end;
+	bool ok = true;
+
+	for (i = 0; i < STABLE; i++)
+		vms[i] = vms_create(VMS_PLAIN);
+	for (i = 0; i < CHURNERS; i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			closefrom(3);
+			churn(vms_offered(types[i]) ? types[i] : VMS_PLAIN);
+		}
+	}
+	for (end = time(NULL) + SECONDS; ok && time(NULL) < end; dumps++)
+		ok = stable_seen(vms);
+	for (i = 0; i < CHURNERS; i++) {
+		kill(pids[i], SIGKILL);
+		test_wait(pids[i]);
+	}
+	ksft_test_result(ok && dumps > 10, "guests come and go: %u dumps, each whole\n", dumps);
+	for (i = 0; i < STABLE; i++)
+		close(vms[i]);
+}
+
+/* A process that holds many guests, so that its dump needs several messages. */
+static pid_t holder_start(unsigned int count)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (count--)
+			vms_create(VMS_PLAIN);
+		if (write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	if (read(ready[0], &byte, 1) != 1)
+		pid = -1;
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* The rest of a dump that has begun is as true as its beginning was. */
+static void exit_during_dump_test(void)
+{
+	pid_t pid = holder_start(200);
+	struct nl_answer answer = { 0 };
+	char buf[512];
+	bool held;
+	int ret;
+
+	nl_send(&nl, buf, nl_request(&nl, buf, KVMWARD_CMD_GUEST_GET, NLM_F_DUMP, NULL, 0));
+	held = test_module_users() > 0;
+	kill(pid, SIGKILL);
+	test_wait(pid);
+	ret = nl_receive(&nl, &answer);
+	ksft_test_result(!ret && test_guest_count(&answer, pid) == 200,
+			 "holder killed during a dump: the dump is whole\n");
+	nl_answer_done(&answer);
+	test_guests(&nl, &answer);
+	ksft_test_result(!test_guest_count(&answer, pid), "and the next one knows\n");
+	nl_answer_done(&answer);
+	ksft_test_result(held && test_module_users() == 0, "an open dump holds the module, until its end\n");
+}
+
+static void abandoned_test(void)
+{
+	pid_t pid = holder_start(200);
+	struct nl other;
+	char buf[512];
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		if (nl_open(&other))
+			break;
+		nl_send(&other, buf, nl_request(&other, buf, KVMWARD_CMD_GUEST_GET, NLM_F_DUMP,
+						NULL, 0));
+		nl_close(&other);
+	}
+	kill(pid, SIGKILL);
+	test_wait(pid);
+	/* A socket is torn down after a grace period. */
+	for (i = 0; i < 50 && test_module_users(); i++)
+		usleep(100000);
+	ksft_test_result(i < 50, "50 dumps begun and left: nobody uses the module\n");
+}
+
+static void readers_test(void)
+{
+	pid_t pids[8];
+	unsigned int i, bad = 0;
+
+	for (i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			struct nl_answer answer;
+			int n, ret = nl_open(&nl);
+
+			for (n = 0; !ret && n < 50; n++) {
+				ret = nl_dump(&nl, n % 2 ? KVMWARD_CMD_SLOT_GET : KVMWARD_CMD_GUEST_GET,
+					      NULL, 0, &answer);
+				nl_answer_done(&answer);
+			}
+			_exit(!!ret);
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(pids); i++)
+		bad += test_wait(pids[i]) != 0;
+	ksft_test_result(!bad, "eight readers at once\n");
+}
+
+int main(void)
+{
+	test_open(&nl);
+	if (!vms_there())
+		ksft_exit_skip("no /dev/kvm: no guests to race with\n");
+	ksft_set_plan(6);
+	churn_test();
+	exit_during_dump_test();
+	abandoned_test();
+	readers_test();
+	ksft_finished();
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SLOT_GET against the kernel's misc controller and the VMs made here: none,
+ * one, all but one, all of each pool, mirrors, a move, a leaked slot.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "testing.h"
+#include "vms.h"
+
+#define LEAK "/sys/kernel/debug/psp_sim/leak"
+
+static const struct pool {
+	const char *name, *misc;	/* here, and in the misc controller's files */
+	enum vms_type type;
+} pools[] = {
+	[KVMWARD_SLOT_POOL_SEV] = { "SEV", "sev", VMS_SEV },
+	[KVMWARD_SLOT_POOL_SEV_ES] = { "SEV-ES", "sev_es", VMS_SEV_ES },
+};
+
+static struct nl nl;
+static unsigned int base[2];	/* slots that were taken before */
+
+static long misc(const char *file, int pool)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/misc.%s", file);
+	return test_file_number_of(path, pools[pool].misc);
+}
+
+/* Does the pool show that many slots taken, in all ways of counting? */
+static bool taken_is(int pool, unsigned int count, unsigned int leaked, unsigned int mirrors)
+{
+	long current = misc("current", pool);
+	struct nl_answer answer;
+	const struct nl_msg *msg;
+	bool same;
+
+	test_slots(&nl, &answer);
+	msg = &answer.msgs[pool];
+	same = nl_u32(msg, KVMWARD_A_SLOT_IN_USE) == count &&
+	       nl_u32(msg, KVMWARD_A_SLOT_CHARGED) == count + leaked &&
+	       nl_u32(msg, KVMWARD_A_SLOT_MIRRORS) == mirrors &&
+	       (current < 0 || current == count + leaked);
+	if (!same)
+		ksft_print_msg("in use %u, charged %u, mirrors %u, misc.current %ld; expected %u + %u leaked, %u\n",
+			       nl_u32(msg, KVMWARD_A_SLOT_IN_USE),
+			       nl_u32(msg, KVMWARD_A_SLOT_CHARGED),
+			       nl_u32(msg, KVMWARD_A_SLOT_MIRRORS), current, count, leaked, mirrors);
+	nl_answer_done(&answer);
+	return same;
+}
+
+static unsigned int capacity(int pool)
+{
+	struct nl_answer answer;
+	unsigned int count;
+
+	test_slots(&nl, &answer);
+	count = nl_u32(&answer.msgs[pool], KVMWARD_A_SLOT_CAPACITY);
+	nl_answer_done(&answer);
+	return count;
+}
+
+/* What the kernel offers: nothing of a type that is switched off. */
+static void range_test(int pool)
+{
+	long published = misc("capacity", pool);
+	struct nl_answer answer;
+	const struct nl_msg *msg;
+	uint32_t count;
+	bool range;
+
+	test_slots(&nl, &answer);
+	msg = &answer.msgs[pool];
+	count = nl_u32(msg, KVMWARD_A_SLOT_CAPACITY);
+	range = count ? nl_u32(msg, KVMWARD_A_SLOT_LAST_ASID) + 1 -
+			nl_u32(msg, KVMWARD_A_SLOT_FIRST_ASID) == count :
+			!nl_has(msg, KVMWARD_A_SLOT_FIRST_ASID) &&
+			!nl_has(msg, KVMWARD_A_SLOT_LAST_ASID);
+	ksft_print_msg("%s: capacity %u, misc.capacity %ld\n", pools[pool].name, count, published);
+	ksft_test_result(range && count == (published > 0 ? published : 0) &&
+			 !!count == vms_offered(pools[pool].type),
+			 "%s: capacity is misc.capacity, and fits the range\n", pools[pool].name);
+	nl_answer_done(&answer);
+}
+
+static void level_test(int pool, unsigned int count, const char *what)
+{
+	int *vms = calloc(count + 1, sizeof(*vms));
+	unsigned int i;
+	bool ok;
+
+	for (i = 0; i < count; i++)
+		vms[i] = vms_create(pools[pool].type);
+	ok = taken_is(pool, base[pool] + count, 0, 0) &&
+	     taken_is(!pool, base[!pool], 0, 0);
+	for (i = 0; i < count; i++) {
+		ok = ok && vms[i] >= 0;
+		close(vms[i]);
+	}
+	ok = ok && taken_is(pool, base[pool], 0, 0);
+	ksft_test_result(ok, "%s: %s (%u) taken, and given back\n", pools[pool].name, what, count);
+	free(vms);
+}
+
+/* The first VM too many is refused by KVM: the capacity is the true one. */
+static void full_test(int pool, unsigned int count)
+{
+	int *vms = calloc(count, sizeof(*vms));
+	unsigned int i;
+	int extra;
+
+	for (i = 0; i < count; i++)
+		vms[i] = vms_create(pools[pool].type);
+	extra = vms_create(pools[pool].type);
+	ksft_test_result(extra == -EBUSY && taken_is(pool, base[pool] + count, 0, 0),
+			 "%s: KVM refuses one more than there are\n", pools[pool].name);
+	for (i = 0; i < count; i++)
+		close(vms[i]);
+	free(vms);
+}
+
+static void mirror_test(int pool)
+{
+	int owner = vms_create(pools[pool].type), mirror = vms_create(VMS_PLAIN);
+	int ret = vms_mirror(mirror, owner);
+
+	ksft_test_result(!ret && taken_is(pool, base[pool] + 1, 0, 1),
+			 "%s: a mirror takes no slot\n", pools[pool].name);
+	close(mirror);
+	close(owner);
+}
+
+/* A move within the host takes the slot along. */
+static void move_test(int pool)
+{
+	int source = vms_create(pools[pool].type), target = vms_create(VMS_PLAIN);
+	int ret = vms_move(target, source);
+	bool both = taken_is(pool, base[pool] + 1, 0, 0);
+	bool after;
+
+	close(source);
+	after = taken_is(pool, base[pool] + 1, 0, 0);
+	close(target);
+	ksft_test_result(!ret && both && after && taken_is(pool, base[pool], 0, 0),
+			 "%s: a moved guest holds one slot\n", pools[pool].name);
+}
+
+static bool leak_set(const char *count)
+{
+	int fd = open(LEAK, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, count, strlen(count)) == (ssize_t)strlen(count);
+
+	close(fd);
+	return ok;
+}
+
+static void leak_test(int pool)
+{
+	bool leaked;
+
+	if (access(LEAK, W_OK)) {
+		ksft_test_result_skip("%s: leaked slot: no simulator\n", pools[pool].name);
+		return;
+	}
+	leaked = leak_set("1");
+	close(vms_create(pools[pool].type));
+	leaked = leaked && taken_is(pool, base[pool], 1, 0);
+	ksft_test_result(leak_set("0") && leaked && taken_is(pool, base[pool], 0, 0),
+			 "%s: a leaked slot is charged and not in use\n", pools[pool].name);
+}
+
+static void pool_test(int pool)
+{
+	unsigned int count = capacity(pool);
+
+	range_test(pool);
+	if (!vms_offered(pools[pool].type) || base[pool]) {
+		int i;
+
+		for (i = 0; i < 8; i++)
+			ksft_test_result_skip("%s: not offered here, or in use\n", pools[pool].name);
+		return;
+	}
+	level_test(pool, 0, "none");
+	level_test(pool, 1, "one");
+	level_test(pool, count - 1, "all but one");
+	level_test(pool, count, "all");
+	full_test(pool, count);
+	mirror_test(pool);
+	move_test(pool);
+	leak_test(pool);
+}
+
+/* Nothing is in use, and nothing is claimed to be known, where no KVM is. */
+static void no_kvm_test(void)
+{
+	struct nl_answer answer;
+	bool known;
+
+	test_slots(&nl, &answer);
+	known = nl_has(&answer.msgs[0], KVMWARD_A_SLOT_IN_USE);
+	ksft_test_result(known == test_module_there("kvm_amd"),
+			 "slots in use are known if kvm_amd is there\n");
+	if (known) {
+		base[0] = nl_u32(&answer.msgs[0], KVMWARD_A_SLOT_IN_USE);
+		base[1] = nl_u32(&answer.msgs[1], KVMWARD_A_SLOT_IN_USE);
+	}
+	nl_answer_done(&answer);
+}
+
+/* Anyone may ask. */
+static void nobody_test(void)
+{
+	pid_t pid = fork();
+	struct nl_answer own;
+	struct nl mine;
+
+	if (!pid) {
+		test_become_nobody();
+		if (nl_open(&mine))
+			_exit(1);
+		_exit(nl_dump(&mine, KVMWARD_CMD_SLOT_GET, NULL, 0, &own) || own.count != 2);
+	}
+	ksft_test_result(test_wait(pid) == 0, "a user without rights is answered\n");
+}
+
+int main(void)
+{
+	test_open(&nl);
+	ksft_set_plan(20);
+	no_kvm_test();
+	nobody_test();
+	pool_test(KVMWARD_SLOT_POOL_SEV);
+	pool_test(KVMWARD_SLOT_POOL_SEV_ES);
+	ksft_finished();
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the tests of the module share. */
+#ifndef TESTING_H
+#define TESTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <linux/kvmward.h>
+
+#include "nl.h"
+
+/* Opens the family, or ends the program: skipped when the module is not there. */
+void test_open(struct nl *nl);
+
+/* The same for answers that the test cannot do without. */
+void test_host(struct nl *nl, struct nl_answer *answer);
+void test_slots(struct nl *nl, struct nl_answer *answer);
+void test_guests(struct nl *nl, struct nl_answer *answer);
+
+/* The one guest of that process and VM file, or NULL; and how many there are. */
+const struct nl_msg *test_guest_find(const struct nl_answer *guests, pid_t pid, int fd);
+unsigned int test_guest_count(const struct nl_answer *guests, pid_t pid);
+
+/* Below /sys/module: is it there; is it a bool that says yes? */
+bool test_module_there(const char *name);
+bool test_param_is_yes(const char *path);
+
+/* A number in a file, or after a word in a file of "word number" lines; -1: none. */
+long test_file_number(const char *path);
+long test_file_number_of(const char *path, const char *word);
+
+/* Users of the module kvmward, as the kernel counts them. */
+long test_module_users(void);
+
+/* Drops all rights of the calling process. */
+void test_become_nobody(void);
+
+/* Waits for a child; its exit status, or -1 when it was killed. */
+int test_wait(pid_t pid);
+
+#endif

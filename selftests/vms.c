@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <linux/kvm.h>
+
+#include "testing.h"
+#include "vms.h"
+
+#define POLICY_NODBG 1
+#define POLICY_ES 4
+
+bool vms_there(void)
+{
+	return !access("/dev/kvm", R_OK | W_OK);
+}
+
+bool vms_offered(enum vms_type type)
+{
+	if (type == VMS_PLAIN)
+		return vms_there();
+	return vms_there() &&
+	       test_param_is_yes(type == VMS_SEV ? "kvm_amd/parameters/sev" :
+						   "kvm_amd/parameters/sev_es");
+}
+
+static int sev_op(int vm, unsigned int id, void *data)
+{
+	struct kvm_sev_cmd cmd = { .id = id, .data = (uintptr_t)data };
+	int ret;
+
+	cmd.sev_fd = open("/dev/sev", O_RDWR | O_CLOEXEC);
+	ret = ioctl(vm, KVM_MEMORY_ENCRYPT_OP, &cmd) < 0 ? -errno : 0;
+	close(cmd.sev_fd);
+	return ret;
+}
+
+static int sev_start(int vm, enum vms_type type)
+{
+	struct kvm_sev_launch_start start = {
+		.policy = POLICY_NODBG | (type == VMS_SEV_ES ? POLICY_ES : 0),
+	};
+	int ret = sev_op(vm, type == VMS_SEV_ES ? KVM_SEV_ES_INIT : KVM_SEV_INIT, NULL);
+
+	return ret ? ret : sev_op(vm, KVM_SEV_LAUNCH_START, &start);
+}
+
+int vms_create(enum vms_type type)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int vm, ret = 0;
+
+	if (kvm < 0)
+		return -errno;
+	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	if (vm < 0)
+		ret = -errno;
+	close(kvm);
+	if (!ret && type != VMS_PLAIN)
+		ret = sev_start(vm, type);
+	if (ret && vm >= 0)
+		close(vm);
+	return ret ? ret : vm;
+}
+
+static int context_from(int vm, int other, unsigned int cap_nr)
+{
+	struct kvm_enable_cap cap = { .cap = cap_nr, .args = { other } };
+
+	return ioctl(vm, KVM_ENABLE_CAP, &cap) < 0 ? -errno : 0;
+}
+
+int vms_mirror(int vm, int owner)
+{
+	return context_from(vm, owner, KVM_CAP_VM_COPY_ENC_CONTEXT_FROM);
+}
+
+int vms_move(int vm, int source)
+{
+	return context_from(vm, source, KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM);
+}
+
+static void *memory(size_t bytes)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+int vms_add_memory(int vm, unsigned int slot, size_t bytes)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = (uint64_t)slot << 30,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)memory(bytes),
+	};
+
+	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
+}
+
+int vms_pin(int vm, size_t bytes)
+{
+	struct kvm_enc_region region = { .addr = (uintptr_t)memory(bytes), .size = bytes };
+
+	return ioctl(vm, KVM_MEMORY_ENCRYPT_REG_REGION, &region) < 0 ? -errno : 0;
+}
+
+int vms_add_vcpu(int vm, unsigned int id)
+{
+	int ret = ioctl(vm, KVM_CREATE_VCPU, id);
+
+	return ret < 0 ? -errno : ret;
+}

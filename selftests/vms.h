@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bare KVM VMs of this process, straight through /dev/kvm. None of them ever runs. */
+#ifndef VMS_H
+#define VMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum vms_type { VMS_PLAIN, VMS_SEV, VMS_SEV_ES };
+
+/* Is there a /dev/kvm; does its KVM offer that type? */
+bool vms_there(void);
+bool vms_offered(enum vms_type type);
+
+/* A VM's file, or negative errno. An encrypted one has its slot. */
+int vms_create(enum vms_type type);
+
+/* Each 0 or negative errno. */
+int vms_mirror(int vm, int owner);	/* vm then shares the owner's slot */
+int vms_move(int vm, int source);	/* intra-host migration */
+int vms_add_memory(int vm, unsigned int slot, size_t bytes);
+int vms_pin(int vm, size_t bytes);
+
+/* A vCPU's file, or negative errno. */
+int vms_add_vcpu(int vm, unsigned int id);
+
+#endif
