@@ -33,8 +33,8 @@ def kernel_count(pool):
 
 def assert_empty():
     wait_for("the host is empty",
-             lambda: all(p["in_use"] == 0 and p["charged"] == 0 and p["held"] == 0
-                         for p in pools().values()), 10)
+             lambda: all(host.kernel_slots(p)["charged"] == host.kernel_slots(p)["in-use"] == 0
+                         for p in ("sev", "sev-es")) and not host.pending(), 10)
 
 
 def clean():
@@ -58,8 +58,9 @@ def assert_refused(result, code, status=3):
 
 
 def no_qemu(name):
-    """QEMU never ran for this domain: libvirt made no log for it."""
-    return not os.path.exists(f"/var/log/libvirt/qemu/{name}.log")
+    """QEMU never ran for this domain: libvirt's log of it has no start in it."""
+    log = f"/var/log/libvirt/qemu/{name}.log"
+    return not os.path.exists(log) or "starting up" not in host.read(log)
 
 
 def proc_status(pid, key):
@@ -72,7 +73,7 @@ def proc_status(pid, key):
 @test
 def host_facts():
     """host and slots agree with the simulated processor and misc.capacity"""
-    facts = host.kvmward_json("host")
+    facts = host.host_facts()
     low, high = host.asid_range()
     assert (facts["min_sev_asid"], facts["max_asid"]) == (low, high), facts
     assert facts["sev_enabled"] == 1 and facts["sev_es_enabled"] == 1, facts
@@ -93,7 +94,7 @@ def fill_and_refuse():
     assert len({g["asid"] for g in seen.values()}) == len(names), seen
     for g in seen.values():
         assert low <= g["asid"] <= high and g["type"] == "sev", g
-        assert g["pinned_bytes"] >= 256 << 20, g
+        assert g["pinned_bytes"] >= 64 << 20, g
         assert proc_status(g["pid"], "VmPin") == proc_status(g["pid"], "VmLck") == 0, g
     assert pools()["sev"]["free"] == 0
     assert pools()["sev"]["in_use"] == pools()["sev"]["charged"] == kernel_count("sev")
@@ -111,9 +112,11 @@ def fill_and_refuse():
     assert kernel_count("sev-es") == pools()["sev-es"]["in_use"] == 1
 
     host.destroy(names[0])
-    took = wait_for("its slot is free", lambda: pools()["sev"]["free"] == 1, 5)
+    took = wait_for("its slot is free",
+                    lambda: host.kernel_slots("sev")["charged"] == len(names) - 1, 5)
     ktap.diagnose(f"slot free {took:.2f} s after destroy")
     assert took < 1
+    assert pools()["sev"]["free"] == 1
     result = launch("next")
     assert result.status == 0, str(result)
 
@@ -135,15 +138,17 @@ def outside_guest_counts():
 def outside_qemu_counts():
     """plain QEMU started by hand takes a slot that kvmward counts"""
     free = pools()["sev"]["free"]
-    caps = host.kvmward_json("host")
+    cbitpos, lost = host.sev_numbers()
     qemu = subprocess.Popen([
         "qemu-system-x86_64", "-machine", "q35,confidential-guest-support=sev0", "-accel", "kvm",
         "-cpu", "host", "-m", "64", "-nodefaults", "-display", "none", "-S",
-        "-object", f"sev-guest,id=sev0,cbitpos={caps['c_bit_position']},reduced-phys-bits=1,policy=1",
+        "-object", f"sev-guest,id=sev0,cbitpos={cbitpos},reduced-phys-bits={lost},policy=1",
         "-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"],
         stderr=subprocess.PIPE, encoding="utf-8")
     try:
-        wait_for(f"it has a slot (QEMU: {qemu.poll()})", lambda: pools()["sev"]["in_use"] == 1, 60)
+        wait_for("it has a slot or has failed",
+                 lambda: qemu.poll() is not None or host.kernel_slots("sev")["in-use"] == 1, 60)
+        assert qemu.poll() is None, qemu.stderr.read()
         mine = [g for g in guests() if g["pid"] == qemu.pid]
         assert mine and mine[0]["libvirt"] is False and mine[0]["type"] == "sev", guests()
         assert pools()["sev"]["free"] == free - 1
@@ -195,9 +200,9 @@ def daemon_killed_between_steps():
             assert up or "daemon-unreachable" in result.err, str(result)
             if up:
                 host.destroy("victim")
-            wait_for("the daemon is back", lambda: pools()["sev"]["held"] is not None, 10)
-            took = wait_for("slots are right", lambda: pools()["sev"]["held"] == 0
-                            and pools()["sev"]["in_use"] == kernel_count("sev") == 1, 5)
+            wait_for("the daemon is back", host.daemon_answers, 30)
+            took = wait_for("slots are right", lambda: not host.pending()
+                            and host.kernel_slots("sev")["charged"] == 1, 5)
             ktap.diagnose(f"slots right after {took:.2f} s")
             assert took < 1
             assert host.running() == ["bystander"]
@@ -215,7 +220,7 @@ def daemon_stopped_between_steps():
     finally:
         os.unlink(SABOTAGE)
         host.daemon("start")
-    took = wait_for("nothing is held", lambda: pools()["sev"]["held"] == 0, 5)
+    took = wait_for("nothing is held", lambda: not host.pending(), 5)
     assert took < 1, took
 
 
@@ -232,9 +237,9 @@ def holds_survive():
         old = host.daemon_pid()
         host.daemon_kill()
         wait_for("the daemon is back",
-                 lambda: host.daemon_pid() not in (0, old) and pools()["sev"]["held"] is not None, 10)
-        assert pools()["sev"]["held"] == 1
-        wait_for("the hold ends", lambda: pools()["sev"]["held"] == 0, 15)
+                 lambda: host.daemon_pid() not in (0, old) and host.daemon_answers(), 30)
+        assert host.pending() == [UUID] and pools()["sev"]["held"] == 1
+        wait_for("the hold ends", lambda: not host.pending(), 15)
     finally:
         os.unlink(CONFIG)
         must("kvmward", "reload")
@@ -263,10 +268,11 @@ def daemon_away():
     """with kvmwardd stopped an encrypted guest is refused in under 2 s, a plain one starts"""
     host.daemon("stop")
     try:
+        bare = run(HOOK, "away", "reconnect", "begin", "-", text="").seconds
         result = run(HOOK, "away", "prepare", "begin", "-", text=host.domain("away", complete=True))
         assert result.status != 0 and "daemon-unreachable:" in result.err, str(result)
-        ktap.diagnose(f"refused after {result.seconds:.2f} s")
-        assert result.seconds < 2, result.seconds
+        ktap.diagnose(f"refused after {result.seconds:.2f} s, {bare:.2f} s to start the program")
+        assert result.seconds - bare < 2, result.seconds
         assert_refused(virsh_create("away"), "daemon-unreachable", status=1)
         assert no_qemu("away")
         assert_refused(launch("away"), "daemon-unreachable")
@@ -282,22 +288,23 @@ def daemon_away():
 def module_away():
     """rmmod at any time, also under kvmwardd; modprobe gives the same answers again"""
     assert launch("stays").status == 0
-    before = (host.kvmward_json("host"), pools(), guests())
-    must("rmmod", "kvmward")
+    before = (host.host_facts(), pools(), guests())
+    host.module("rmmod")
     try:
-        result = run(HOOK, "blind", "prepare", "begin", "-", text=host.domain("blind", complete=True))
-        # asking the kernel for the family may load the module again: that is its alias
-        assert result.status == 0 or "facts-unknown:" in result.err, str(result)
-        run(HOOK, "blind", "release", "end", "-", text=host.domain("blind", complete=True))
+        # kvmwardd asks for the family by name, and the kernel loads the module again
+        xml = host.domain("again", uuid=UUID, complete=True)
+        result = run(HOOK, "again", "prepare", "begin", "-", text=xml)
+        assert result.status == 0, str(result)
+        run(HOOK, "again", "release", "end", "-", text=xml)
     finally:
-        must("modprobe", "kvmward")
-    assert (host.kvmward_json("host"), pools(), guests()) == before
+        host.module("modprobe")
+    assert (host.host_facts(), pools(), guests()) == before
 
 
 @test
 def family_autoload():
     """the module is loaded by its family name when somebody asks"""
-    must("rmmod", "kvmward")
+    host.module("rmmod")
     assert pools()["sev"]["capacity"] is not None
     assert os.path.exists("/sys/module/kvmward")
 
@@ -314,8 +321,8 @@ HOSTILE = {
         + "]>" + host.domain("bad").replace("bad", "&j;", 1),
     "deep": "<domain type='kvm'>" + "<a>" * 100000 + "</a>" * 100000 + "</domain>",
     "latin-1": "<?xml version='1.0' encoding='ISO-8859-1'?>" + host.domain("bad"),
-    "negative memory": host.domain("bad").replace(">256<", ">-256<"),
-    "huge memory": host.domain("bad").replace(">256<", ">99999999999999999999<"),
+    "negative memory": host.domain("bad").replace(">64<", ">-64<"),
+    "huge memory": host.domain("bad").replace(">64<", ">99999999999999999999<"),
 }
 
 
@@ -326,12 +333,12 @@ def bad_xml():
         path = host.file_of(xml, "bad")
         for result in (kvmward("plan", path), kvmward("launch", path)):
             assert result.status in (1, 3), f"{what}: {result}"
-            assert result.err.strip() and "bad.xml" in result.err, f"{what}: {result}"
+            assert "bad.xml" in result.err + result.out, f"{what}: {result}"
             assert "shadow" not in result.err and "root:" not in result.err + result.out
         result = run(HOOK, "bad", "prepare", "begin", "-", text=xml)
         assert result.status != 0 and "kvmward: " in result.err, f"{what}: {result}"
         assert result.err.count("\n") == 1, f"{what}: {result}"
-    path = f"{host.NS}/huge.xml"
+    path = f"{host.SCRATCH}/huge.xml"
     with open(path, "wb") as file:
         file.write(b"<domain type='kvm'><name>")
         for _ in range(100):
@@ -392,7 +399,7 @@ def bad_config():
 @test
 def bad_hook_calls():
     """a hook call with arguments missing, stdin closed or never ending: an error in time"""
-    xml = host.domain("odd", complete=True)
+    xml = host.domain("odd", uuid=UUID, complete=True)
     for argv in ([], ["odd"], ["odd", "prepare"], ["", "prepare", "begin", "-"]):
         result = run(HOOK, *argv, text=xml)
         assert result.status != 0 and "kvmward: " in result.err, str(result)
@@ -404,7 +411,8 @@ def bad_hook_calls():
     assert hook.wait(10) != 0
     took = time.monotonic() - begin
     ktap.diagnose(f"open stdin: refused after {took:.2f} s")
-    assert took < 2.5, took
+    bare = run(HOOK, "odd", "reconnect", "begin", "-", text="").seconds
+    assert took - bare < 2, (took, bare)
     hook.stdin.close()
     for text in ("", "junk", xml):
         assert run(HOOK, "odd", "reconnect", "begin", "-", text=text).status == 0
@@ -420,7 +428,7 @@ def ordinary_user():
     result = run(*as_user, "kvmward", "guests")
     assert result.status == 1 and "CAP_NET_ADMIN" in result.err, str(result)
     result = run(*as_user, HOOK, "user", "prepare", "begin", "-",
-                 text=host.domain("user", complete=True))
+                 text=host.domain("user", uuid=UUID, complete=True))
     assert result.status != 0, "an ordinary user took a hold"
     assert run(*as_user, "kvmward", "reload").status == 1
 
@@ -453,7 +461,7 @@ def metrics():
     assert launch("measured").status == 0
     text = must("kvmward", "metrics")
     result = run("promtool", "check", "metrics", text=text)
-    assert result.status == 0 and not result.err.strip() + result.out.strip(), str(result)
+    assert result.status == 0 and not result.err.strip(), str(result)
     values = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
               for line in text.splitlines() if line and line[0] != "#"}
     used = [v for k, v in values.items() if "slots" in k and 'pool="sev"' in k and v == 1]
@@ -486,7 +494,7 @@ def watch():
 
 def sabotage(action, once=False):
     """A second libvirt hook that runs after ours and does harm."""
-    flag = f"{host.NS}/sabotage"
+    flag = f"{host.SCRATCH}/sabotage"
     host.write(flag, "")
     guard = f"[ -e {flag} ] || exit 0\n" if once else ""
     done = f" && rm {flag}" if once else ""
@@ -501,6 +509,6 @@ def sabotage(action, once=False):
 sabotage.known = False
 
 if __name__ == "__main__":
-    for leftover in glob.glob(f"{host.NS}/*"):
+    for leftover in glob.glob(f"{host.SCRATCH}/*"):
         os.unlink(leftover)
     sys.exit(ktap.run(sys.argv[1:], before=assert_empty, after=clean))

@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The host under test: commands, domains, and what others than kvmward say of it."""
 
+import functools
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
-NS = "/run/kvmward-e2e"
+KERNEL_SOURCE = "/usr/src/linux-source-6.12"
+sys.path.insert(0, KERNEL_SOURCE + "/tools/net/ynl")
+from lib import YnlFamily, ynl  # pylint: disable=wrong-import-position
+
+SCRATCH = "/run/kvmward-e2e"
+SPEC = os.path.join(os.path.dirname(__file__), "../../uapi/kvmward.yaml")
+LEDGER = "/run/kvmward/ledger.json"
+FIRMWARE = "/usr/share/kvmward-lab/OVMF_HALT_4M.fd"
 
 
 class Result:
@@ -51,9 +60,40 @@ def kvmward_json(*args):
     return json.loads(must("kvmward", *args, "--json"))
 
 
+def host_facts():
+    return kvmward_json("host")["host"]
+
+
 def pools():
     """kvmward slots, by pool name."""
     return {pool["pool"]: pool for pool in kvmward_json("slots")["pools"]}
+
+
+_ynl = None
+
+
+def kernel_slots(pool="sev"):
+    """SLOT_GET as the kernel's own YNL client reads it: quick, and not our code."""
+    global _ynl
+    if _ynl is None:
+        _ynl = YnlFamily(SPEC, schema=KERNEL_SOURCE + "/Documentation/netlink/genetlink.yaml")
+    return next(p for p in _ynl.dump("slot-get", {}) if p["pool"] == pool)
+
+
+def module(verb):
+    """rmmod or modprobe: a module that is loaded anew has another family id."""
+    global _ynl
+    _ynl = ynl.genl_family_name_to_id = None
+    must(verb, "kvmward")
+
+
+def pending():
+    """UUIDs of the holds that the ledger on disk has for guests that are not there yet."""
+    try:
+        holds = json.loads(read(LEDGER))["holds"]
+    except FileNotFoundError:
+        return []
+    return [hold["uuid"] for hold in holds if not hold["pid"]]
 
 
 def guests():
@@ -93,26 +133,23 @@ def misc(which):
 
 
 def simulator_guests():
-    """What the simulated firmware holds keys for: a list of (asid, es)."""
-    rows = []
-    for line in read("/sys/kernel/debug/psp_sim/guests").splitlines():
-        words = dict(word.split("=", 1) for word in line.split() if "=" in word)
-        if "asid" in words:
-            rows.append(words)
-    return rows
+    """What the simulated firmware holds keys for, one line each."""
+    return [line for line in read("/sys/kernel/debug/psp_sim/guests").splitlines()
+            if line and line[0].isdigit()]
 
 
-def domain(name, kind="sev", mem_mib=256, uuid=None, complete=False, extra="", machine="q35",
+def domain(name, kind="sev", mem_mib=64, uuid=None, complete=False, extra="", machine="q35",
            loader=True, devices="", features="<acpi/>"):
     """A domain XML as an operator would write it; complete: with all that plain virsh needs."""
     policy = {"sev": "0x0033", "sev-es": "0x0037"}.get(kind)
     security = ""
     if policy:
-        caps = sev_caps() if complete else ""
+        caps = "<cbitpos>{}</cbitpos><reducedPhysBits>{}</reducedPhysBits>".format(
+            *sev_numbers()) if complete else ""
         security = f"<launchSecurity type='sev'>{caps}<policy>{policy}</policy></launchSecurity>"
     firmware = ""
     if loader:
-        firmware = ("<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>"
+        firmware = (f"<loader readonly='yes' type='pflash'>{FIRMWARE}</loader>"
                     "<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>")
     tune = f"<memtune><hard_limit unit='MiB'>{mem_mib + 200}</hard_limit></memtune>" \
         if complete and policy else ""
@@ -130,6 +167,7 @@ def domain(name, kind="sev", mem_mib=256, uuid=None, complete=False, extra="", m
   <devices>
     <emulator>/usr/bin/qemu-system-x86_64</emulator>
     <serial type='file'><source path='/var/log/libvirt/qemu/{name}-serial.log'/></serial>
+    <controller type='usb' model='none'/>
     <memballoon model='none'/>{devices}
   </devices>
   {security}
@@ -137,21 +175,15 @@ def domain(name, kind="sev", mem_mib=256, uuid=None, complete=False, extra="", m
 """
 
 
-_caps = None
-
-
-def sev_caps():
-    global _caps
-    if _caps is None:
-        text = must("virsh", "domcapabilities")
-        cut = lambda tag: text.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
-        _caps = (f"<cbitpos>{cut('cbitpos')}</cbitpos>"
-                 f"<reducedPhysBits>{cut('reducedPhysBits')}</reducedPhysBits>")
-    return _caps
+@functools.cache
+def sev_numbers():
+    """(C-bit position, address bits lost), as QEMU wants them."""
+    text = must("virsh", "domcapabilities")
+    return tuple(text.split(f"<{tag}>")[1].split("<")[0] for tag in ("cbitpos", "reducedPhysBits"))
 
 
 def file_of(xml, name):
-    return write(f"{NS}/{name}.xml", xml)
+    return write(f"{SCRATCH}/{name}.xml", xml)
 
 
 def virsh_create(name, **how):
@@ -183,6 +215,11 @@ def daemon(verb):
 
 def daemon_pid():
     return int(must("systemctl", "show", "-P", "MainPID", "kvmwardd"))
+
+
+def daemon_answers():
+    return run("busctl", "get-property", "org.kvmward1", "/org/kvmward1",
+               "org.kvmward1.Manager", "Version").status == 0
 
 
 def daemon_kill():

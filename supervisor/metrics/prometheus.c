@@ -34,7 +34,9 @@ static const struct number host_numbers[] = {
 	HOST(kvm_loaded, "The module kvm is loaded or built in."),
 	HOST(vhost_net_loaded, "The module vhost_net is loaded or built in."),
 	HOST(psp_state, "SEV firmware: 0 uninitialised, 1 initialised, 2 working."),
-	HOST(psp_guest_count, "Guests that the SEV firmware holds keys for."),
+	/* Not its field's name: Prometheus keeps "_count" for histograms. */
+	{ "kvmward_host_psp_guests", "Guests that the SEV firmware holds keys for.",
+	  offsetof(struct kw_host, psp_guest_count) },
 };
 
 #define SLOTS(field, help) { "kvmward_slots_" #field, help, offsetof(struct kw_slots, field) }
