@@ -29,7 +29,7 @@ build_part() {
 	local name=$1 dir=$2 sources stamp
 	read -ra sources <<<"$3"
 	shift 3
-	stamp=$dir/.stamp
+	stamp=$dir/stamp
 	stamp_is_fresh "$stamp" "${sources[@]}" && return
 	mkdir -p "$dir"
 	say "building $name"
@@ -98,9 +98,9 @@ build_programs() {
 # What lies over the VM's root: the lab's own files and the installed supervisor.
 build_image() {
 	local install=true
-	[[ ! -e $b/supervisor/.stamp ]] ||
+	[[ ! -e $b/supervisor/stamp ]] ||
 		install="make -C supervisor install O=/kvmward/$b/supervisor DESTDIR=/kvmward/$b/image"
-	build_part "image" "$b/image.d" "scripts/lab.d $b/supervisor/.stamp" \
+	build_part "image" "$b/image.d" "scripts/lab.d $b/supervisor/stamp" \
 		scripts/lab.d/make-image "/kvmward/$b/image" "$install"
 }
 
