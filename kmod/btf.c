@@ -8,6 +8,7 @@
  * each offset is checked before it is followed.
  */
 #include <linux/btf.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -59,20 +60,28 @@ static int blob_parse(struct blob *blob, size_t size)
 }
 
 /*
- * A caller in a mount namespace of its own must not choose our offsets: the path
- * starts at init's root, as firmware files do. (The helper for those is not used:
- * it has integrity policies judge the file as code to be loaded.)
+ * Neither the mount namespace nor the rights of whoever asks may decide what is
+ * found: the path starts at init's root and is opened by the kernel itself, as
+ * firmware files are. (The helper for those is not used: it has integrity
+ * policies judge the file as code to be loaded.)
  */
 static struct file *sysfs_open(const char *path)
 {
-	struct path root;
+	struct cred *kernel = prepare_kernel_cred(&init_task);
+	const struct cred *asker;
 	struct file *file;
+	struct path root;
 
+	if (!kernel)
+		return ERR_PTR(-ENOMEM);
 	task_lock(&init_task);
 	get_fs_root(init_task.fs, &root);
 	task_unlock(&init_task);
+	asker = override_creds(kernel);
 	file = file_open_root(&root, path, O_RDONLY, 0);
+	revert_creds(asker);
 	path_put(&root);
+	put_cred(kernel);
 	return file;
 }
 

@@ -64,7 +64,8 @@ static struct kvmward_u32 vmx_disabled(void)
 
 	if (kvmward_rdmsr_safe(MSR_IA32_FEAT_CTL, &value))
 		return (struct kvmward_u32){ };
-	return kvmward_u32(value & FEAT_CTL_LOCKED && !(value & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX));
+	return kvmward_u32((value & FEAT_CTL_LOCKED) &&
+			   !(value & FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX));
 }
 
 static void virt_read(struct kvmward_host *host)

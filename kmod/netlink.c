@@ -246,6 +246,12 @@ static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 			   NLM_F_MULTI, cmd);
 }
 
+/* A message that does not even fit alone must not look like the end of the dump. */
+static int dump_stop(const struct sk_buff *skb)
+{
+	return skb->len ? skb->len : -EMSGSIZE;
+}
+
 static int guest_start(struct netlink_callback *cb)
 {
 	struct nlattr **attrs = kvmward_dump_attrs(cb);
@@ -278,10 +284,10 @@ static int guest_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		void *hdr = dump_put(skb, cb, KVMWARD_CMD_GUEST_GET);
 
 		if (!hdr)
-			break;
+			return dump_stop(skb);
 		if (fill_guest(skb, snapshot, &snapshot->guests[dump->next])) {
 			genlmsg_cancel(skb, hdr);
-			break;
+			return dump_stop(skb);
 		}
 		genlmsg_end(skb, hdr);
 	}
@@ -327,10 +333,10 @@ static int slot_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		void *hdr = dump_put(skb, cb, KVMWARD_CMD_SLOT_GET);
 
 		if (!hdr)
-			break;
+			return dump_stop(skb);
 		if (fill_slots(skb, dump->next, &dump->pools[dump->next])) {
 			genlmsg_cancel(skb, hdr);
-			break;
+			return dump_stop(skb);
 		}
 		genlmsg_end(skb, hdr);
 	}

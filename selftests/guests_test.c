@@ -32,7 +32,7 @@ static bool shown(pid_t pid, int fd, uint32_t type, uint32_t flags)
 {
 	struct nl_answer answer;
 	const struct nl_msg *guest;
-	bool known = test_module_there("kvm_amd"), ok;
+	bool known = test_module_there("kvm_amd"), ok;	/* what its encryption is */
 
 	test_guests(&nl, &answer);
 	guest = test_guest_find(&answer, pid, fd);

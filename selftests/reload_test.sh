@@ -74,7 +74,7 @@ while_asked() {
 
 # shellcheck disable=SC2317 # called by check
 kernel_is_quiet() {
-	! dmesg | grep -E 'BUG|WARNING|Oops|kvmward.*(error|fail)|general protection'
+	! dmesg | grep -E 'BUG:|WARNING:|Oops|general protection|Call Trace'
 }
 
 facts first
@@ -86,7 +86,7 @@ echo "TAP version 13"
 echo "1..9"
 
 type=plain
-[[ $(cat /sys/module/kvm_amd/parameters/sev 2>/dev/null) != [Y1] ]] || type=sev
+! "$sev_vm" --type=sev --count=3 -- true >"$scratch/vms" 2>&1 || type=sev
 if [[ -c /dev/kvm && -x $sev_vm ]]; then
 	"$sev_vm" --type=$type --count=3 --mem=16 --vcpus=1 >"$scratch/vms" &
 	holder=$!
@@ -116,7 +116,6 @@ fi
 if lsmod | grep -q '^kvm_amd .* 0 *$'; then
 	sleep 0.3
 	facts before
-	# insmod: with modprobe the real driver of the processor would come along.
 	# shellcheck disable=SC2317 # called by check
 	kvm_again() {
 		rmmod kvm_amd && facts without && ! same before without >/dev/null &&

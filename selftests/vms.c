@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <linux/kvm.h>
 
-#include "testing.h"
 #include "vms.h"
 
 #define POLICY_NODBG 1
@@ -16,15 +15,6 @@
 bool vms_there(void)
 {
 	return !access("/dev/kvm", R_OK | W_OK);
-}
-
-bool vms_offered(enum vms_type type)
-{
-	if (type == VMS_PLAIN)
-		return vms_there();
-	return vms_there() &&
-	       test_param_is_yes(type == VMS_SEV ? "kvm_amd/parameters/sev" :
-						   "kvm_amd/parameters/sev_es");
 }
 
 static int sev_op(int vm, unsigned int id, void *data)
@@ -64,6 +54,14 @@ int vms_create(enum vms_type type)
 	if (ret && vm >= 0)
 		close(vm);
 	return ret ? ret : vm;
+}
+
+bool vms_offered(enum vms_type type)
+{
+	int vm = vms_create(type);
+
+	close(vm);
+	return vm >= 0;
 }
 
 static int context_from(int vm, int other, unsigned int cap_nr)

@@ -8,7 +8,7 @@
 
 enum vms_type { VMS_PLAIN, VMS_SEV, VMS_SEV_ES };
 
-/* Is there a /dev/kvm; does its KVM offer that type? */
+/* Is there a /dev/kvm; can a VM of that type be made now? */
 bool vms_there(void);
 bool vms_offered(enum vms_type type);
 
