@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "act/domain.h"
+#include "act/libvirt_load.h"
 #include "base/text.h"
 #include "base/xml.h"
 
@@ -13,7 +12,12 @@ struct kw_libvirt {
 	virConnectPtr connection;
 };
 
-KW_CLEANUP_OF(virDomain, virDomainFree);
+static void domain_free(virDomain *domain)
+{
+	vir.DomainFree(domain);
+}
+
+KW_CLEANUP_OF(virDomain, domain_free);
 KW_CLEANUP_OF(xmlChar, xmlFree);
 
 /* libvirt would print every error itself; callers say it with what they tried. */
@@ -25,7 +29,7 @@ static void say_nothing(void *data, virErrorPtr error)
 
 static int keep_error(char *error, size_t error_size)
 {
-	kw_text_copy(error, error_size, virGetLastErrorMessage());
+	kw_text_copy(error, error_size, vir.GetLastErrorMessage());
 	return -EIO;
 }
 
@@ -33,13 +37,16 @@ int kw_libvirt_open(const char *uri, struct kw_libvirt **ret_libvirt, char *erro
 		    size_t error_size)
 {
 	_cleanup_free_ struct kw_libvirt *libvirt = calloc(1, sizeof(*libvirt));
+	int failed = kw_libvirt_load(error, error_size);
 
+	if (failed)
+		return failed;
 	if (!libvirt) {
 		kw_text_copy(error, error_size, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	virSetErrorFunc(NULL, say_nothing);
-	libvirt->connection = virConnectOpen(uri ? uri : "qemu:///system");
+	vir.SetErrorFunc(NULL, say_nothing);
+	libvirt->connection = vir.ConnectOpen(uri ? uri : "qemu:///system");
 	if (!libvirt->connection)
 		return keep_error(error, error_size);
 	*ret_libvirt = KW_STEAL(libvirt);
@@ -50,7 +57,7 @@ void kw_libvirt_close(struct kw_libvirt *libvirt)
 {
 	if (!libvirt)
 		return;
-	virConnectClose(libvirt->connection);
+	vir.ConnectClose(libvirt->connection);
 	free(libvirt);
 }
 
@@ -72,7 +79,7 @@ int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
 	const xmlNode *sev;
 	int failed;
 
-	xml = virConnectGetDomainCapabilities(libvirt->connection, NULL, NULL, NULL, "kvm", 0);
+	xml = vir.ConnectGetDomainCapabilities(libvirt->connection, NULL, NULL, NULL, "kvm", 0);
 	if (!xml)
 		return keep_error(error, error_size);
 	failed = kw_xml_read(xml, strlen(xml), &doc, error, error_size);
@@ -90,7 +97,7 @@ int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
  */
 static char *earlier_definition(struct kw_libvirt *libvirt, const char *xml)
 {
-	_cleanup_(virDomainFree_at) virDomain *domain = NULL;
+	_cleanup_(domain_free_at) virDomain *domain = NULL;
 	_cleanup_(xmlFreeDoc_at) xmlDoc *doc = NULL;
 	_cleanup_(xmlFree_at) xmlChar *name = NULL;
 	char ignored[160];
@@ -99,29 +106,29 @@ static char *earlier_definition(struct kw_libvirt *libvirt, const char *xml)
 		return NULL;
 	name = xmlNodeGetContent(kw_xml_child(xmlDocGetRootElement(doc), "name"));
 	if (name)
-		domain = virDomainLookupByName(libvirt->connection, (const char *)name);
-	if (!domain || virDomainIsPersistent(domain) != 1)
+		domain = vir.DomainLookupByName(libvirt->connection, (const char *)name);
+	if (!domain || vir.DomainIsPersistent(domain) != 1)
 		return NULL;
-	return virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+	return vir.DomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
 }
 
 /* After a failed start: nothing stays defined that was not, and what was is as before. */
 static void define_as_before(struct kw_libvirt *libvirt, virDomainPtr domain, const char *earlier)
 {
 	if (earlier)
-		virDomainFree(virDomainDefineXML(libvirt->connection, earlier));
+		vir.DomainFree(vir.DomainDefineXML(libvirt->connection, earlier));
 	else
-		virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
+		vir.DomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
 }
 
 static virDomainPtr define_and_start(struct kw_libvirt *libvirt, const char *xml,
 				     unsigned int flags, char *error, size_t error_size)
 {
-	_cleanup_(virDomainFree_at) virDomain *domain = NULL;
+	_cleanup_(domain_free_at) virDomain *domain = NULL;
 	_cleanup_free_ char *earlier = earlier_definition(libvirt, xml);
 
-	domain = virDomainDefineXML(libvirt->connection, xml);
-	if (!domain || !virDomainCreateWithFlags(domain, flags)) {
+	domain = vir.DomainDefineXML(libvirt->connection, xml);
+	if (!domain || !vir.DomainCreateWithFlags(domain, flags)) {
 		if (!domain)
 			keep_error(error, error_size);
 		return KW_STEAL(domain);
@@ -134,7 +141,7 @@ static virDomainPtr define_and_start(struct kw_libvirt *libvirt, const char *xml
 static virDomainPtr start_transient(struct kw_libvirt *libvirt, const char *xml,
 				    unsigned int flags, char *error, size_t error_size)
 {
-	virDomainPtr domain = virDomainCreateXML(libvirt->connection, xml, flags);
+	virDomainPtr domain = vir.DomainCreateXML(libvirt->connection, xml, flags);
 
 	if (!domain)
 		keep_error(error, error_size);
@@ -145,14 +152,14 @@ int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, struct kw_star
 		     char *ret_uuid, char *error, size_t error_size)
 {
 	unsigned int flags = how.paused ? VIR_DOMAIN_START_PAUSED : 0;
-	_cleanup_(virDomainFree_at) virDomain *domain =
+	_cleanup_(domain_free_at) virDomain *domain =
 		(how.define ? define_and_start : start_transient)(libvirt, xml, flags, error,
 								  error_size);
 	char uuid[VIR_UUID_STRING_BUFLEN];
 
 	if (!domain)
 		return -EIO;
-	if (virDomainGetUUIDString(domain, uuid))
+	if (vir.DomainGetUUIDString(domain, uuid))
 		return keep_error(error, error_size);
 	memcpy(ret_uuid, uuid, sizeof(uuid));
 	return 0;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_ACT_LIBVIRT_LOAD_H
+#define KW_ACT_LIBVIRT_LOAD_H
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+/*
+ * libvirt brings some 40 libraries along, which take several times as long to
+ * load as any command but launch takes to answer. So it is loaded when launch
+ * needs it, and its functions are called as vir.DomainFree() for virDomainFree().
+ */
+#define KW_LIBVIRT_FUNCTIONS(X)                                                                    \
+	X(ConnectOpen)                                                                             \
+	X(ConnectClose)                                                                            \
+	X(ConnectGetDomainCapabilities)                                                            \
+	X(DomainCreateWithFlags)                                                                   \
+	X(DomainCreateXML)                                                                         \
+	X(DomainDefineXML)                                                                         \
+	X(DomainFree)                                                                              \
+	X(DomainGetUUIDString)                                                                     \
+	X(DomainGetXMLDesc)                                                                        \
+	X(DomainIsPersistent)                                                                      \
+	X(DomainLookupByName)                                                                      \
+	X(DomainUndefineFlags)                                                                     \
+	X(GetLastErrorMessage)                                                                     \
+	X(SetErrorFunc)
+
+struct kw_libvirt_functions {
+#define X(name) __typeof__(vir##name) *name;
+	KW_LIBVIRT_FUNCTIONS(X)
+#undef X
+};
+
+extern struct kw_libvirt_functions vir;
+
+/*
+ * Loads libvirt once; for one thread. 0, or -ELIBACC with the loader's own text
+ * in error. Until then no member of vir may be called.
+ */
+int kw_libvirt_load(char *error, size_t error_size);
+
+#endif
