@@ -228,7 +228,7 @@ def daemon_stopped_between_steps():
 def holds_survive():
     """a hold outlives kvmwardd, and ends when its time is over"""
     xml = host.domain("ghost", uuid=UUID, complete=True)
-    host.write(CONFIG, "[daemon]\nhold_timeout = 5\n")
+    host.write(CONFIG, "[daemon]\nhold_timeout = 600\n")
     must("kvmward", "reload")
     try:
         assert run(HOOK, "ghost", "prepare", "begin", "-", text=xml).status == 0
@@ -239,6 +239,8 @@ def holds_survive():
         wait_for("the daemon is back",
                  lambda: host.daemon_pid() not in (0, old) and host.daemon_answers(), 30)
         assert host.pending() == [UUID] and pools()["sev"]["held"] == 1
+        host.write(CONFIG, "[daemon]\nhold_timeout = 1\n")
+        must("kvmward", "reload")
         wait_for("the hold ends", lambda: not host.pending(), 15)
     finally:
         os.unlink(CONFIG)
