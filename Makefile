@@ -42,7 +42,7 @@ header: ## generate uapi/linux/kvmward.h from uapi/kvmward.yaml
 	scripts/lab chroot -- make -C uapi header
 
 clean: ## remove build/
-	rm -rf $(O)
+	rm -rf $(CURDIR)/build
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
