@@ -191,34 +191,36 @@ def parallel_starts():
 def daemon_killed_between_steps():
     """kvmwardd is killed with -9 after each step of a start and a stop: slots right in a second"""
     assert launch("bystander").status == 0
+    pid = guest("bystander")["pid"]
     try:
         for step in ("prepare", "start", "started", "stopped", "release"):
-            sabotage(f'[ "$2" = {step} ] && systemctl kill -s KILL kvmwardd', once=True)
+            sabotage(step, "systemctl kill -s KILL kvmwardd")
             result = virsh_create("victim")
             up = result.status == 0
             ktap.diagnose(f"killed after {step}: guest {'runs' if up else 'was refused'}")
             assert up or "daemon-unreachable" in result.err, str(result)
             if up:
                 host.destroy("victim")
+            assert not armed(), f"nothing was killed after {step}"
             wait_for("the daemon is back", host.daemon_answers, 30)
             took = wait_for("slots are right", lambda: not host.pending()
                             and host.kernel_slots("sev")["charged"] == 1, 5)
             ktap.diagnose(f"slots right after {took:.2f} s")
             assert took < 1
-            assert host.running() == ["bystander"]
+            assert host.running() == ["bystander"] and guest("bystander")["pid"] == pid
     finally:
-        sabotage("true")
+        sabotage("none", "true")
 
 
 @test
 def daemon_stopped_between_steps():
     """kvmwardd ends for good between hold and start: refused, and nothing stays held"""
-    sabotage('[ "$2" = prepare ] && systemctl stop kvmwardd', once=True)
+    sabotage("prepare", "systemctl stop kvmwardd")
     try:
         result = virsh_create("victim")
         assert_refused(result, "daemon-unreachable", status=1)
     finally:
-        sabotage("true")
+        sabotage("none", "true")
         host.daemon("start")
     took = wait_for("nothing is held", lambda: not host.pending(), 5)
     assert took < 1, took
@@ -494,14 +496,20 @@ def watch():
     ktap.diagnose("".join(lines))
 
 
-def sabotage(action, once=False):
-    """A second libvirt hook that runs after ours and does harm."""
-    flag = f"{host.SCRATCH}/sabotage"
-    host.write(flag, "")
-    guard = f"[ -e {flag} ] || exit 0\n" if once else ""
-    done = f" && rm {flag}" if once else ""
-    host.write(SABOTAGE, f"#!/bin/sh\n{guard}{{ {action}; }}{done}\nexit 0\n")
-    os.chmod(SABOTAGE, 0o755)
+ARMED = f"{host.SCRATCH}/sabotage"
+
+
+def armed():
+    return os.path.exists(ARMED)
+
+
+def sabotage(step, action):
+    """The next time libvirt calls hooks for this step, one of them does harm after ours."""
+    host.write(ARMED, "")
+    host.write(SABOTAGE, f'''#!/bin/sh
+[ "$2" = {step} ] && [ -e {ARMED} ] && rm {ARMED} && {action}
+exit 0
+''')
 
 
 if __name__ == "__main__":
