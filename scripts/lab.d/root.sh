@@ -37,17 +37,24 @@ root_key() {
 }
 
 host_install() {
-	local missing=() package
+	local missing=() package log
 	for package in "${host_packages[@]}"; do
 		[[ $(dpkg-query -Wf '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] ||
 			missing+=("$package")
 	done
 	((${#missing[@]})) || return 0
 	say "installing ${missing[*]}"
-	{
+	log=$(mktemp)
+	if ! {
 		apt-get -q update &&
-		DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends install "${missing[@]}"
-	} >&2 || die "apt-get could not install ${missing[*]}"
+			DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends \
+				install "${missing[@]}"
+	} >"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		rm -f "$log"
+		die "apt-get could not install ${missing[*]}"
+	fi
+	rm -f "$log"
 }
 
 # The machine's own package sources, as far as they are Debian's and of the

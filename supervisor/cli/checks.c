@@ -36,18 +36,18 @@ static const struct {
 		"Run 'udevadm trigger'; in a container, pass the device in." },
 	[DEV_TUN] = { "dev_tun", "/dev/net/tun", GROUND, "Load it with 'modprobe tun'." },
 	[SME_IN_CPU] = { "sme_in_cpu", "SME in the processor", VIRT_IN_CPU,
-		"None: only AMD EPYC and Hygon processors encrypt memory for SEV." },
+		"Nothing: only AMD EPYC and Hygon processors encrypt memory for SEV." },
 	[SME_ENABLED] = { "sme_enabled", "memory encryption enabled by firmware", SME_IN_CPU,
 		"Enable SMEE (\"secure memory encryption\") in the BIOS." },
 	[SEV_IN_CPU] = { "sev_in_cpu", "SEV in the processor", SME_IN_CPU,
-		"None: the processor has no SEV (AMD EPYC from the first generation on has it)." },
+		"Nothing: the processor has no SEV (AMD EPYC from the first generation on has it)." },
 	[SEV_ENABLED] = { "sev_enabled", "SEV offered by KVM", SEV_IN_CPU,
 		"Enable SEV in the BIOS, set 'options kvm_amd sev=1' in /etc/modprobe.d and load kvm_amd again; "
 		"'dmesg | grep -i sev' names the obstacle." },
 	[SEV_ASIDS] = { "sev_asids", "slots (ASIDs) for SEV", SEV_IN_CPU,
 		"Lower the BIOS setting \"minimum SEV (non-ES) ASID\": it leaves none for SEV." },
 	[SEV_ES_IN_CPU] = { "sev_es_in_cpu", "SEV-ES in the processor", SEV_IN_CPU,
-		"None: the processor has no SEV-ES (AMD EPYC 7002 and later have it)." },
+		"Nothing: the processor has no SEV-ES (AMD EPYC 7002 and later have it)." },
 	[SEV_ES_ENABLED] = { "sev_es_enabled", "SEV-ES offered by KVM", SEV_ES_IN_CPU,
 		"Set 'options kvm_amd sev_es=1' in /etc/modprobe.d and load kvm_amd again; it also needs "
 		"slots, see the next line." },
@@ -55,7 +55,7 @@ static const struct {
 		"Raise the BIOS setting \"minimum SEV (non-ES) ASID\" above 1: the ASIDs below it are for "
 		"SEV-ES and SEV-SNP." },
 	[SNP_IN_CPU] = { "snp_in_cpu", "SEV-SNP in the processor", SEV_ES_IN_CPU,
-		"None: the processor has no SEV-SNP (AMD EPYC 7003 and later have it)." },
+		"Nothing: the processor has no SEV-SNP (AMD EPYC 7003 and later have it)." },
 	[SNP_ENABLED] = { "snp_enabled", "SEV-SNP offered by KVM", SNP_IN_CPU,
 		"It needs Linux 6.11 or later, SNP and the RMP table enabled in the BIOS and current SEV "
 		"firmware." },
@@ -152,6 +152,11 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 	return (struct kw_u32){};
 }
 
+static const char *plural(uint32_t number)
+{
+	return number == 1 ? "" : "s";
+}
+
 static const char *psp_state_name(struct kw_u32 state)
 {
 	static const char *const names[] = { "uninitialised", "initialised", "working" };
@@ -169,8 +174,8 @@ static void tell_psp(const struct kw_host *host, char *to, size_t size)
 	if (host->psp_build.known)
 		used += snprintf(to + used, size - used, ", build %" PRIu32, host->psp_build.value);
 	if (host->psp_guest_count.known)
-		snprintf(to + used, size - used, ", %" PRIu32 " guests",
-			 host->psp_guest_count.value);
+		snprintf(to + used, size - used, ", %" PRIu32 " guest%s",
+			 host->psp_guest_count.value, plural(host->psp_guest_count.value));
 }
 
 static void tell_c_bit(const struct kw_host *host, char *to, size_t size)
@@ -178,8 +183,8 @@ static void tell_c_bit(const struct kw_host *host, char *to, size_t size)
 	int used = snprintf(to, size, "bit %" PRIu32, host->c_bit_position.value);
 
 	if (host->phys_addr_reduction.known)
-		snprintf(to + used, size - used, ", %" PRIu32 " address bits fewer",
-			 host->phys_addr_reduction.value);
+		snprintf(to + used, size - used, ", %" PRIu32 " address bit%s fewer",
+			 host->phys_addr_reduction.value, plural(host->phys_addr_reduction.value));
 }
 
 static void tell_asids(uint32_t first, uint32_t last, char *to, size_t size)
