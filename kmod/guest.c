@@ -206,20 +206,9 @@ static void holder_fill(struct kvmward_holder *holder, struct task_struct *proce
 		holder->cgroup[0] = '\0';
 }
 
-/* Threads nearly always share one table, and with it the leader's files. */
-static bool files_shared_with_earlier(const struct task_struct *process,
-				      const struct task_struct *thread)
+static bool files_shared(const struct task_struct *a, const struct task_struct *b)
 {
-	const struct files_struct *files = READ_ONCE(thread->files);
-	const struct task_struct *earlier;
-
-	for_each_thread(process, earlier) {
-		if (earlier == thread)
-			return false;
-		if (READ_ONCE(earlier->files) == files)
-			return true;
-	}
-	return false;
+	return READ_ONCE(a->files) == READ_ONCE(b->files);
 }
 
 /* task_lock() keeps both the table and the mm of a thread in place. */
@@ -234,17 +223,32 @@ static void thread_scan(struct pass *pass, struct task_struct *thread)
 	task_unlock(thread);
 }
 
+/*
+ * Threads nearly always share one table. Each is compared with the leader and
+ * with the thread before it only, so that a process of very many threads, each
+ * with a table of its own, cannot make the pass quadratic. A table that is met
+ * twice for that gives its guests once all the same, its queues twice.
+ */
+static void threads_scan(struct pass *pass, struct task_struct *process)
+{
+	struct task_struct *thread, *previous = NULL;
+
+	for_each_thread(process, thread) {
+		if ((thread == process || !files_shared(thread, process)) &&
+		    (!previous || !files_shared(thread, previous)))
+			thread_scan(pass, thread);
+		previous = thread;
+	}
+}
+
 static void process_scan(struct pass *pass, struct task_struct *process)
 {
 	struct kvmward_holder *holder;
-	struct task_struct *thread;
 
 	pass->holder = NO_HOLDER;
 	pass->vhost_net_queues = 0;
 	pass->tap_queues = 0;
-	for_each_thread(process, thread)
-		if (!files_shared_with_earlier(process, thread))
-			thread_scan(pass, thread);
+	threads_scan(pass, process);
 	if (pass->holder == NO_HOLDER)
 		return;
 	holder = &pass->snapshot->holders[pass->holder];
