@@ -121,6 +121,26 @@ def fill_and_refuse():
     assert result.status == 0, str(result)
 
 
+def assert_agreement(count, pool):
+    """kvmward, the kernel's count and the firmware agree on so many guests of 2 MiB each."""
+    seen = guests()
+    assert len(seen) == count, seen
+    assert sorted(g["asid"] for g in seen) == host.simulator_asids(), seen
+    assert all(g["pinned_bytes"] == 2 << 20 and g["type"] == pool for g in seen), seen
+    assert pools()[pool]["in_use"] == pools()[pool]["charged"] == kernel_count(pool) == count
+
+
+@test
+def levels():
+    """ASIDs, slots and pinned bytes are the firmware's and the kernel's, at every level"""
+    for pool in ("sev", "sev-es"):
+        capacity = pools()[pool]["capacity"]
+        assert_agreement(0, pool)
+        for count in sorted({1, capacity - 1, capacity}):
+            with SevVm(f"--type={pool}", f"--count={count}", "--pin=2"):
+                assert_agreement(count, pool)
+
+
 @test
 def outside_guest_counts():
     """a guest that libvirt knows nothing of lowers what can be admitted, and is shown as such"""

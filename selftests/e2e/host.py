@@ -132,10 +132,13 @@ def misc(which):
             (line.split() for line in read(path).splitlines())}
 
 
-def simulator_guests():
-    """What the simulated firmware holds keys for, one line each."""
-    return [line for line in read("/sys/kernel/debug/psp_sim/guests").splitlines()
-            if line and line[0].isdigit()]
+def simulator_asids():
+    """ASIDs that the simulated firmware has activated, sorted."""
+    asids = []
+    for line in read("/sys/kernel/debug/psp_sim/guests").splitlines():
+        words = line.split()
+        asids.append(int(dict(zip(words[::2], words[1::2]))["asid"]))
+    return sorted(asids)
 
 
 def domain(name, kind="sev", mem_mib=64, uuid=None, complete=False, extra="", machine="q35",
