@@ -6,19 +6,13 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <unistd.h>
 
 #include "tests/fake_host.h"
+#include "tests/tree.h"
 
 static struct kw_supervisor supervisor;
 static char dir[32];
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	(void)status, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static int setup(void **state)
 {
@@ -37,7 +31,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	kw_supervisor_done(&supervisor);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 	return 0;
 }
 
@@ -213,7 +207,7 @@ static void test_no_uuid(void **state)
 static void test_hold_that_cannot_be_saved(void **state)
 {
 	(void)state;
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_HOLD_UNSAVED);
 	assert_int_equal(hold_count(), 0);
 }

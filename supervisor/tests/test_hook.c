@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "base/text.h"
 #include "bus/client.h"
 #include "facts/domain_xml.h"
+#include "tests/tree.h"
 
 #define UUID "aaaaaaaa-0000-4000-8000-000000000001"
 #define PLAIN "<domain type='kvm'><name>g</name><uuid>" UUID "</uuid><memory>1024</memory>" \
@@ -77,12 +77,6 @@ int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char
 static char dir[32], config[64];
 static uint64_t age_ns; /* how long ago the hook was started */
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	(void)status, (void)type, (void)ftw;
-	return remove(path);
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -98,7 +92,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(dir);
 	return 0;
 }
 

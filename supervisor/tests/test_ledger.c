@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -21,6 +20,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ledger/ledger.h"
+#include "tests/tree.h"
 
 #define UUID_A "aaaaaaaa-0000-0000-0000-000000000001"
 #define UUID_B "bbbbbbbb-0000-0000-0000-000000000002"
@@ -32,14 +32,6 @@ KW_CLEANUP_OF(struct kw_ledger, kw_ledger_close);
 
 static char dir[64];
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
-{
-	(void)status;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 static int make_dir(void **state)
 {
 	(void)state;
@@ -50,7 +42,7 @@ static int make_dir(void **state)
 static int remove_dir(void **state)
 {
 	(void)state;
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_remove(dir);
 }
 
 static const char *in_dir(const char *name)

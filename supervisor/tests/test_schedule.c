@@ -7,7 +7,6 @@
  *
  * KW_SEED=N runs one schedule again.
  */
-#include <ftw.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +22,7 @@
 #include "base/text.h"
 #include "ledger/ledger.h"
 #include "policy/admit.h"
+#include "tests/tree.h"
 
 #define GUESTS 14	/* libvirt's domains; more than there are slots */
 #define STRANGERS 3	/* QEMU without libvirt, some with a UUID of libvirt's */
@@ -357,14 +357,6 @@ static void no_schedule_over_admits_or_leaks(void **state)
 		run(i);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
-{
-	(void)status;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 /* In memory where that is to be had: every step is saved. */
 static int make_dir(void **state)
 {
@@ -379,7 +371,7 @@ static int make_dir(void **state)
 static int remove_dir(void **state)
 {
 	(void)state;
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_remove(dir);
 }
 
 int main(void)

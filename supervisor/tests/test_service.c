@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -25,6 +24,7 @@
 #include "hook/hook.h"
 #include "ledger/ledger.h"
 #include "tests/fake_host.h"
+#include "tests/tree.h"
 
 static const char bus_config[] =
 	"<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN\"\n"
@@ -36,12 +36,6 @@ static const char bus_config[] =
 
 static char top[32], state_dir[64], config[96];
 static pid_t bus_pid, daemon_pid;
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	(void)status, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void pause_ms(unsigned int ms)
 {
@@ -89,7 +83,7 @@ static int stop_bus(void **state)
 	(void)state;
 	kill(bus_pid, SIGKILL);
 	waitpid(bus_pid, NULL, 0);
-	return nftw(top, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	return tree_remove(top);
 }
 
 static pid_t spawn_daemon(void)
