@@ -103,6 +103,11 @@ root_unpack_extras() {
 	local root=$1 wanted
 	chroot "$root" sh -c "cd /tmp && apt-get -q download prometheus linux-source-$kernel_source" >&2
 	dpkg-deb --fsys-tarfile "$root"/tmp/prometheus_*.deb | tar -xC "$root" ./usr/bin/promtool
+	# What "make bench" compares with; not in every suite. Its service is not wanted.
+	if chroot "$root" sh -c "cd /tmp && apt-get -q download prometheus-libvirt-exporter" >&2; then
+		dpkg-deb --fsys-tarfile "$root"/tmp/prometheus-libvirt-exporter_*.deb |
+			tar -xC "$root" ./usr/bin/prometheus-libvirt-exporter
+	fi
 	wanted=("${kernel_source_parts[@]/#/linux-source-$kernel_source/}")
 	dpkg-deb --fsys-tarfile "$root"/tmp/linux-source-*.deb |
 		tar -xO --wildcards './usr/src/linux-source-*.tar.xz' | xz -dc |
