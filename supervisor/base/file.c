@@ -89,7 +89,7 @@ int kw_file_read(const char *path, size_t max, char **ret_text, size_t *ret_leng
 	return kw_file_read_fd(fd, max, ret_text, ret_length);
 }
 
-static int write_all(int fd, const char *text, size_t length)
+int kw_file_write_fd(int fd, const void *text, size_t length)
 {
 	while (length) {
 		ssize_t put = write(fd, text, length);
@@ -130,7 +130,7 @@ static int write_new(const char *path, const void *text, size_t length, mode_t m
 		return -errno;
 	if (fchmod(fd, mode) < 0)
 		return -errno;
-	return write_all(fd, text, length);
+	return kw_file_write_fd(fd, text, length);
 }
 
 int kw_file_write(const char *path, const void *text, size_t length, mode_t mode)

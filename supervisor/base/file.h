@@ -16,6 +16,9 @@ int kw_file_read(const char *path, size_t max, char **ret_text, size_t *ret_leng
 /* The same from an open file, which stays open: standard input, openat(). */
 int kw_file_read_fd(int fd, size_t max, char **ret_text, size_t *ret_length);
 
+/* Writes all of it to an open file, at its position, and syncs that. 0 or negative errno. */
+int kw_file_write_fd(int fd, const void *text, size_t length);
+
 /*
  * Replaces a file as one step: readers, and a crash at any moment, see the old
  * text or the new one. The new text passes through path + ".tmp", so there is

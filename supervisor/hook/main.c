@@ -1,111 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The hook as libvirt runs it: asks kvmwardd, and nearly always that is all. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "facts/config_file.h"
-#include "hook/hook.h"
-#include "ledger/ledger.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "hook/program.h"
 
-static const char usage[] =
-	"Usage: kvmward-hook NAME OPERATION SUB-OPERATION EXTRA <DOMAIN.xml\n"
-	"libvirt calls this as /etc/libvirt/hooks/qemu.d/10-kvmward: it asks kvmwardd\n"
-	"whether a guest may start. Exit status 0 lets it, 1 refuses with one line on\n"
-	"standard error. To ask yourself, use 'kvmward plan'. See kvmward-hook(8).\n";
-
-static volatile sig_atomic_t refuse_on_alarm;
-
-/* Only calls that a signal handler may make. */
-static void on_alarm(int number)
+static int pass_input_on(const char *xml)
 {
-	static const char late[] = "kvmward: daemon-unreachable: no answer within 2 s; "
-				   "see 'systemctl status kvmwardd'\n";
-	ssize_t written = 0;
+	int fd = memfd_create("domain.xml", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : kw_file_write_fd(fd, xml, strlen(xml));
 
-	(void)number;
-	if (refuse_on_alarm)
-		written = write(STDERR_FILENO, late, sizeof(late) - 1);
-	(void)written;
-	_exit(refuse_on_alarm);
+	if (r >= 0 && (lseek(fd, 0, SEEK_SET) < 0 || dup2(fd, STDIN_FILENO) < 0))
+		r = -errno;
+	return r < 0 ? r : 0;
 }
 
-static void set_alarm(void)
+/* Returns only when that cannot be done. */
+static int become_unasked(const struct kw_attempt *attempt)
 {
-	struct sigaction action = { .sa_handler = on_alarm };
-	struct itimerval timer = { .it_value.tv_sec = KW_HOOK_ALARM_NS / KW_NS_PER_S,
-				   .it_value.tv_usec = KW_HOOK_ALARM_NS % KW_NS_PER_S / 1000 };
-	sigset_t mask;
+	int r = pass_input_on(attempt->xml ?: "");
 
-	sigaction(SIGALRM, &action, NULL);
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &mask, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
+	if (r < 0)
+		return r;
+	execv(KW_HOOK_UNASKED, attempt->argv);
+	return -errno;
 }
 
-/* Otherwise the bus connection could become standard input or error. */
-static void fill_closed_fds(void)
+static void answer(int argc, char **argv, const struct kw_hook_place *place,
+		   struct kw_verdict *ret_verdict)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) < 0)
-			_exit(refuse_on_alarm);
-}
+	_cleanup_(kw_attempt_done) struct kw_attempt attempt = {};
+	int r;
 
-/* One line in one write: libvirt shows the caller whatever is on standard error. */
-static void print_verdict(const struct kw_verdict *verdict)
-{
-	char line[sizeof(verdict->sentence) + 64];
-
-	snprintf(line, sizeof(line), "kvmward: %s: %s", kw_code_name(verdict->code),
-		 verdict->sentence);
-	for (char *c = line; *c; c++)
-		if (*c == '\n' || *c == '\r')
-			*c = ' ';
-	dprintf(STDERR_FILENO, "%s\n", line);
-}
-
-static bool print_about(int argc, char **argv)
-{
-	if (argc != 2)
-		return false;
-	if (!strcmp(argv[1], "--help"))
-		fputs(usage, stdout);
-	else if (!strcmp(argv[1], "--version"))
-		puts("kvmward-hook " KW_VERSION);
-	else
-		return false;
-	return true;
+	if (kw_attempt_first(argc, argv, place, &attempt, ret_verdict))
+		return;
+	r = become_unasked(&attempt);
+	kw_verdict_set(ret_verdict, KW_DAEMON_UNREACHABLE,
+		       "kvmwardd cannot be asked (%s), nor %s be run to decide without it (%s); "
+		       "see 'systemctl status kvmwardd'",
+		       attempt.error, KW_HOOK_UNASKED, strerror(-r));
 }
 
 int main(int argc, char **argv)
 {
-	struct kw_hook_place place = {
-		.input_fd = STDIN_FILENO,
-		.config_path = KW_CONFIG_FILE,
-		.state_dir = KW_LEDGER_DIR,
-		.start_ns = kw_clock_monotonic_ns(),
-	};
-	enum kw_hook_kind kind = kw_hook_kind_of_args(argc, argv);
-	struct kw_verdict verdict;
-
-	/* Any other exit would kill a running guest, so nothing at all is done that could fail. */
-	if (kind == KW_HOOK_RECONNECT)
-		return EXIT_SUCCESS;
-	refuse_on_alarm = kw_hook_may_refuse(kind);
-	signal(SIGPIPE, SIG_IGN);
-	fill_closed_fds();
-	if (print_about(argc, argv))
-		return EXIT_SUCCESS;
-	set_alarm();
-	kw_hook_answer(argc, argv, &place, &verdict);
-	if (kw_verdict_admits(&verdict))
-		return EXIT_SUCCESS;
-	print_verdict(&verdict);
-	return kw_hook_may_refuse(kind) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return kw_hook_program(argc, argv, answer);
 }

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The hook as a process: exit status, standard error, and descriptors that are closed. */
+/*
+ * The hook as a process: exit status, standard error, and descriptors that are
+ * closed. There is no bus, so each call that needs an answer goes through both
+ * programs, the second one as it was built.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+
+static char unasked_program[4096];
+#undef KW_HOOK_UNASKED
+#define KW_HOOK_UNASKED unasked_program
 
 #define main hook_main
 int hook_main(int argc, char **argv);
@@ -11,6 +19,8 @@ int hook_main(int argc, char **argv);
 #undef main
 
 #include <sys/wait.h>
+
+#include "hook/program.c"
 
 static int output_fd;
 
@@ -76,11 +86,24 @@ static const struct {
 	{ { "--version", NULL }, -1, 0, "kvmward-hook " KW_VERSION "\n" },
 };
 
+static void find_unasked(void)
+{
+	ssize_t length = readlink("/proc/self/exe", unasked_program, sizeof(unasked_program) / 2);
+	char *slash;
+
+	assert_true(length > 0);
+	unasked_program[length] = '\0';
+	slash = strstr(unasked_program, "/tests/");
+	assert_non_null(slash);
+	strcpy(slash, "/kvmward-hook-unasked");
+}
+
 static void test_status_and_message(void **state)
 {
 	char text[1024];
 
 	(void)state;
+	find_unasked();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int status = run(cases[i].args, cases[i].closed_fd, text, sizeof(text));
 
@@ -92,6 +115,66 @@ static void test_status_and_message(void **state)
 			assert_string_equal(text, "");
 		}
 	}
+}
+
+/* What libvirt gives goes over to the second program, and it can tell the guests apart. */
+static void test_unasked(void **state)
+{
+	static const struct {
+		const char *xml;
+		int status;
+	} guests[] = {
+		{ "<domain type='kvm'><name>g</name><memory>1</memory></domain>", 0 },
+		{ "<domain type='kvm'><name>g</name><memory>1</memory>"
+		  "<launchSecurity type='sev'><policy>3</policy></launchSecurity></domain>", 1 },
+	};
+	const char *const args[] = { "g", "prepare", "begin", "-", NULL };
+	char text[1024];
+
+	(void)state;
+	find_unasked();
+	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		int saved = dup(STDIN_FILENO), fds[2];
+
+		assert_int_equal(pipe(fds), 0);
+		assert_true(write(fds[1], guests[i].xml, strlen(guests[i].xml)) > 0);
+		close(fds[1]);
+		dup2(fds[0], STDIN_FILENO);
+		assert_int_equal(run(args, -1, text, sizeof(text)), guests[i].status);
+		assert_int_equal(!!strstr(text, "daemon-unreachable"), guests[i].status);
+		dup2(saved, STDIN_FILENO);
+		close(saved);
+		close(fds[0]);
+	}
+}
+
+static void test_unasked_is_missing(void **state)
+{
+	const char *const args[] = { "g", "release", "end", "-", NULL };
+	char text[1024];
+
+	(void)state;
+	strcpy(unasked_program, "/nonexistent/kvmward-hook-unasked");
+	assert_int_equal(run(args, STDIN_FILENO, text, sizeof(text)), 0);
+	assert_non_null(strstr(text, "nor /nonexistent/kvmward-hook-unasked be run"));
+	assert_one_line(text);
+}
+
+/* The time that is left goes over as well: both programs together have 2 s. */
+static void test_alarm_outlives_exec(void **state)
+{
+	const struct itimerval left = { .it_value.tv_usec = 300000 };
+	uint64_t start_ns, now_ns;
+
+	(void)state;
+	setitimer(ITIMER_REAL, &left, NULL);
+	start_ns = set_alarm();
+	now_ns = kw_clock_monotonic_ns();
+	assert_in_range(now_ns - start_ns, KW_HOOK_ALARM_NS - 300 * KW_NS_PER_MS, KW_HOOK_ALARM_NS);
+	setitimer(ITIMER_REAL, &(struct itimerval){}, NULL);
+	start_ns = set_alarm();
+	assert_in_range(kw_clock_monotonic_ns() - start_ns, 0, 200 * KW_NS_PER_MS);
+	setitimer(ITIMER_REAL, &(struct itimerval){}, NULL);
 }
 
 /* Nothing that blocks in the hook may block libvirt: the alarm goes off whatever happens. */
@@ -125,6 +208,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status_and_message),
+		cmocka_unit_test(test_unasked),
+		cmocka_unit_test(test_unasked_is_missing),
+		cmocka_unit_test(test_alarm_outlives_exec),
 		cmocka_unit_test(test_alarm),
 	};
 
