@@ -9,6 +9,7 @@
 #include "cli/paragraph.h"
 #include "cli/request.h"
 #include "cli/table.h"
+#include "policy/claims.h"
 
 #define LABEL_WIDTH 13
 
@@ -26,6 +27,46 @@ static void bytes_line(const char *label, uint64_t bytes, bool exact)
 	else
 		kw_text_bytes(text, sizeof(text), bytes);
 	line(label, text);
+}
+
+/* Where the parts of the sum go, and how their numbers are written. */
+struct parts {
+	struct kw_table *table;
+	bool exact;
+};
+
+/* Whole KiB, so that the sum can be followed: each part is whole pages. */
+static void add_size(const struct parts *parts, uint64_t bytes)
+{
+	if (parts->exact)
+		kw_table_bytes(parts->table, KW_U64(bytes), true);
+	else
+		kw_table_format(parts->table, "%llu KiB", (unsigned long long)(bytes / KW_KIB));
+}
+
+static void add_part(const struct kw_claim_part *part, void *data)
+{
+	struct parts *parts = data;
+
+	kw_table_format(parts->table, "%s%s%s", part->what, *part->model ? " " : "", part->model);
+	add_size(parts, part->bytes);
+}
+
+static void print_parts(const struct kw_request *request, bool exact)
+{
+	static const struct kw_column columns[] = {
+		{ .title = "PINNED FOR", .least = 20 },
+		{ .title = "SIZE", .right = true },
+	};
+	_cleanup_(kw_table_destroy_at) struct kw_table *table = kw_table_create(columns, 2);
+	struct parts parts = { table, exact };
+
+	if (!table || kw_claim_explain(&request->domain, add_part, &parts))
+		return;
+	kw_table_text(table, "together");
+	add_size(&parts, request->claim.pinned_bytes);
+	fputs("\n", stdout);
+	kw_table_print(table, stdout, kw_terminal_width(stdout));
 }
 
 static void print_claim(const struct kw_claim *claim, bool exact)
@@ -67,7 +108,7 @@ static void print_additions(const struct kw_completion *additions)
 		line("launch adds", words);
 }
 
-static void print_plan(const struct kw_request *request, bool exact)
+static void print_plan(const struct kw_request *request, bool explain, bool exact)
 {
 	char verdict[sizeof(request->verdict.sentence) + 64];
 
@@ -77,6 +118,26 @@ static void print_plan(const struct kw_request *request, bool exact)
 	snprintf(verdict, sizeof(verdict), "%s: %s", kw_code_name(request->verdict.code),
 		 request->verdict.sentence);
 	line("verdict", verdict);
+	if (explain && request->claimed && request->claim.pinned_bytes)
+		print_parts(request, exact);
+}
+
+static void add_json_part(const struct kw_claim_part *part, void *data)
+{
+	struct json_object *to = json_object_new_object();
+
+	json_object_object_add(to, "what", kw_json_text(part->what));
+	json_object_object_add(to, "model", *part->model ? kw_json_text(part->model) : NULL);
+	json_object_object_add(to, "bytes", json_object_new_uint64(part->bytes));
+	json_object_array_add(data, to);
+}
+
+static struct json_object *json_parts(const struct kw_domain *domain)
+{
+	struct json_object *parts = json_object_new_array();
+
+	kw_claim_explain(domain, add_json_part, parts);
+	return parts;
 }
 
 static void print_json(const struct kw_request *request)
@@ -92,6 +153,8 @@ static void print_json(const struct kw_request *request)
 	json_object_object_add(to, "verdict", kw_json_verdict(&request->verdict));
 	json_object_object_add(to, "claim",
 			       request->claimed ? kw_json_claim(&request->claim) : NULL);
+	json_object_object_add(to, "pinned_parts",
+			       request->claimed ? json_parts(&request->domain) : NULL);
 	json_object_object_add(to, "launch_adds", added);
 	kw_json_print(to, false);
 }
@@ -110,17 +173,19 @@ static void complete_by_host(struct kw_request *request)
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 {
 	_cleanup_(kw_request_done) struct kw_request request = {};
-	bool json = false, exact = false, as_is = false;
+	bool json = false, exact = false, as_is = false, explain = false;
 	const struct kw_option options[] = {
 		{ .name = "as-is", .help = "judge the file without what launch would add",
 		  .flag = &as_is },
 		{ .name = "bytes", .help = "show sizes in bytes", .flag = &exact },
+		{ .name = "explain", .help = "show what the pinned memory is the sum of",
+		  .flag = &explain },
 		{ .name = "json", .help = "print JSON", .flag = &json },
 	};
 	enum kw_exit done;
 	int first, error;
 
-	if (!kw_options_read(self, options, 3, argc, argv, &first, &done))
+	if (!kw_options_read(self, options, 4, argc, argv, &first, &done))
 		return done;
 	error = kw_request_read(argv[first], &request);
 	if (error) {
@@ -134,7 +199,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	if (json)
 		print_json(&request);
 	else
-		print_plan(&request, exact);
+		print_plan(&request, explain, exact);
 	return kw_verdict_admits(&request.verdict) ? KW_EXIT_DONE : KW_EXIT_REFUSED;
 }
 
@@ -150,6 +215,7 @@ const struct kw_command kw_command_plan = {
 		"it may come to use. Exit status: 0 it would be admitted, 3 refused, 1 the "
 		"file cannot be read.",
 	.examples = "  kvmward plan guest.xml\n"
+		    "  kvmward plan --explain --bytes guest.xml\n"
 		    "  virsh dumpxml --inactive guest | kvmward plan --as-is -\n"
 		    "  kvmward plan --json guest.xml | jq -r .verdict.code\n",
 	.least = 1,

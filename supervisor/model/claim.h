@@ -15,6 +15,13 @@ struct kw_claim {
 	uint64_t ceiling_bytes;		/* the most host memory it may come to use */
 };
 
+/* One block of memory that a guest pins. Borrowed strings. */
+struct kw_claim_part {
+	const char *what;
+	const char *model;		/* of the device, as in the domain XML; "" for none */
+	uint64_t bytes;
+};
+
 /*
  * A claim that was admitted. It is pending until the kernel shows the guest;
  * from then on the kernel's own figures count and the hold only keeps the

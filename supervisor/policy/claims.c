@@ -47,6 +47,8 @@
 
 struct blocks {
 	uint64_t ram, video, other;
+	kw_claim_teller *tell; /* NULL: nobody wants to know */
+	void *data;
 };
 
 /* Stops at the largest number: a memory that size wraps into nothing would be admitted. */
@@ -55,6 +57,16 @@ static uint64_t add(uint64_t a, uint64_t b)
 	uint64_t sum;
 
 	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static void put(struct blocks *blocks, uint64_t *sum, const char *what, const char *model,
+		uint64_t bytes)
+{
+	const struct kw_claim_part part = {what, model, bytes};
+
+	*sum = add(*sum, bytes);
+	if (blocks->tell && bytes)
+		blocks->tell(&part, blocks->data);
 }
 
 static uint64_t round_up(uint64_t bytes, uint64_t step)
@@ -107,11 +119,13 @@ static void add_video(struct blocks *blocks, const struct kw_device *device)
 	uint64_t asked = model->vram_counts ? device->vram_bytes : 0;
 
 	if (model->vram_bytes)
-		blocks->video = add(blocks->video, video_size(asked, model->vram_bytes));
+		put(blocks, &blocks->video, "video memory", device->model,
+		    video_size(asked, model->vram_bytes));
 	if (!strcmp(device->model, "qxl"))
-		blocks->video = add(blocks->video, video_size(device->ram_bytes, 64 * KW_MIB));
+		put(blocks, &blocks->video, "second video memory", device->model,
+		    video_size(device->ram_bytes, 64 * KW_MIB));
 	if (!device->rom_disabled)
-		blocks->other = add(blocks->other, model->rom_bytes);
+		put(blocks, &blocks->other, "ROM of video", device->model, model->rom_bytes);
 }
 
 static void add_device(struct blocks *blocks, const struct kw_device *device)
@@ -122,7 +136,8 @@ static void add_device(struct blocks *blocks, const struct kw_device *device)
 		break;
 	case KW_DEVICE_INTERFACE:
 		if (!device->rom_disabled)
-			blocks->other = add(blocks->other, NIC_ROM_BYTES);
+			put(blocks, &blocks->other, "ROM of interface", device->model,
+			    NIC_ROM_BYTES);
 		break;
 	case KW_DEVICE_DISK:
 	case KW_DEVICE_HOSTDEV:
@@ -135,13 +150,18 @@ static uint64_t known_or(struct kw_u64 size, uint64_t otherwise)
 	return round_up(size.known ? size.value : otherwise, PAGE_BYTES);
 }
 
-static uint64_t firmware_bytes(const struct kw_domain *domain)
+static void add_firmware(struct blocks *blocks, const struct kw_domain *domain)
 {
 	/* neither has a variable store of its own */
-	if (domain->loader_stateless || !strcmp(domain->loader_type, "rom"))
-		return known_or(domain->loader_bytes, OVMF_BYTES);
-	return add(known_or(domain->loader_bytes, OVMF_CODE_BYTES),
-		   known_or(domain->nvram_bytes, OVMF_VARS_BYTES));
+	if (domain->loader_stateless || !strcmp(domain->loader_type, "rom")) {
+		put(blocks, &blocks->other, "firmware", "",
+		    known_or(domain->loader_bytes, OVMF_BYTES));
+		return;
+	}
+	put(blocks, &blocks->other, "firmware code", "",
+	    known_or(domain->loader_bytes, OVMF_CODE_BYTES));
+	put(blocks, &blocks->other, "firmware variables", "",
+	    known_or(domain->nvram_bytes, OVMF_VARS_BYTES));
 }
 
 static uint64_t memory_of(const struct kw_domain *domain)
@@ -150,18 +170,15 @@ static uint64_t memory_of(const struct kw_domain *domain)
 							       : domain->memory_bytes;
 }
 
-static struct blocks blocks_of(const struct kw_domain *domain)
+static void blocks_sum(struct blocks *blocks, const struct kw_domain *domain)
 {
-	struct blocks blocks = {
-		/* libvirt gives QEMU whole MiB (qemuDomainAlignMemorySizes) */
-		.ram = round_up(memory_of(domain), KW_MIB),
-		.other = BIOS_WINDOWS_BYTES + ACPI_BYTES,
-	};
-
-	blocks.other = add(blocks.other, firmware_bytes(domain));
+	/* libvirt gives QEMU whole MiB (qemuDomainAlignMemorySizes) */
+	put(blocks, &blocks->ram, "memory", "", round_up(memory_of(domain), KW_MIB));
+	add_firmware(blocks, domain);
+	put(blocks, &blocks->other, "BIOS windows", "", BIOS_WINDOWS_BYTES);
+	put(blocks, &blocks->other, "ACPI tables", "", ACPI_BYTES);
 	for (size_t i = 0; i < domain->device_count; i++)
-		add_device(&blocks, &domain->devices[i]);
-	return blocks;
+		add_device(blocks, &domain->devices[i]);
 }
 
 static uint64_t sum(const struct blocks *blocks)
@@ -189,21 +206,37 @@ static uint64_t ceiling_bytes(const struct blocks *blocks, unsigned int vcpus, b
 	return add(ceiling, (uint64_t)vcpus * QEMU_VCPU_BYTES);
 }
 
+/* SNP keeps RAM in guest_memfd: unmovable, but neither registered nor locked. */
+static bool type_pins(enum kw_guest_type type)
+{
+	return type == KW_GUEST_SEV || type == KW_GUEST_SEV_ES;
+}
+
+int kw_claim_explain(const struct kw_domain *domain, kw_claim_teller *tell, void *data)
+{
+	struct blocks blocks = {.tell = tell, .data = data};
+	enum kw_guest_type type;
+
+	if (!kw_domain_guest_type(domain, &type))
+		return -EINVAL;
+	if (type_pins(type))
+		blocks_sum(&blocks, domain);
+	return 0;
+}
+
 int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim)
 {
-	struct blocks blocks = blocks_of(domain);
 	struct kw_claim claim = {.memory_bytes = memory_of(domain)};
-	bool pins;
+	struct blocks blocks = {};
 
 	if (!kw_domain_guest_type(domain, &claim.type))
 		return -EINVAL;
-	/* SNP keeps RAM in guest_memfd: unmovable, but neither registered nor locked. */
-	pins = claim.type == KW_GUEST_SEV || claim.type == KW_GUEST_SEV_ES;
-	if (pins) {
+	blocks_sum(&blocks, domain);
+	if (type_pins(claim.type)) {
 		claim.pinned_bytes = sum(&blocks);
 		claim.memlock_bytes = memlock_bytes(&blocks);
 	}
-	claim.ceiling_bytes = ceiling_bytes(&blocks, domain->vcpus, pins);
+	claim.ceiling_bytes = ceiling_bytes(&blocks, domain->vcpus, type_pins(claim.type));
 	kw_text_copy(claim.uuid, sizeof(claim.uuid), domain->uuid);
 	kw_text_copy(claim.name, sizeof(claim.name), domain->name);
 	*ret_claim = claim;

@@ -11,4 +11,12 @@
  */
 int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim);
 
+typedef void kw_claim_teller(const struct kw_claim_part *part, void *data);
+
+/*
+ * Tells the parts that the claim's pinned bytes are the sum of, in QEMU's
+ * order; none for a guest that pins nothing. 0 or -EINVAL as above.
+ */
+int kw_claim_explain(const struct kw_domain *domain, kw_claim_teller *tell, void *data);
+
 #endif

@@ -136,6 +136,50 @@ static void locks_at_least_novas_16_mib_beside_ram_and_video(void **state)
 			 (256 + 23) * KW_MIB);
 }
 
+struct told {
+	uint64_t bytes;
+	size_t count;
+	char last[64];
+};
+
+static void tell(const struct kw_claim_part *part, void *data)
+{
+	struct told *told = data;
+
+	assert_true(part->bytes > 0);
+	told->bytes += part->bytes;
+	told->count++;
+	kw_text_copy(told->last, sizeof(told->last), part->what);
+}
+
+static void tells_what_it_is_the_sum_of(void **state)
+{
+	static struct kw_device devices[] = {
+		{ KW_DEVICE_VIDEO, .model = "qxl" },
+		{ KW_DEVICE_INTERFACE, .model = "virtio", .rom_disabled = true },
+		{ KW_DEVICE_INTERFACE, .model = "virtio" },
+	};
+	struct kw_domain domain = sev_domain(256 * KW_MIB);
+	uint64_t pinned_bytes = claim_of(domain, devices, 3).pinned_bytes;
+	struct told told = {};
+
+	(void)state;
+	domain.devices = devices;
+	domain.device_count = 3;
+	assert_int_equal(kw_claim_explain(&domain, tell, &told), 0);
+	assert_int_equal(told.bytes, pinned_bytes);
+	/* memory, firmware 2, BIOS, ACPI, qxl 2 and its ROM, one NIC's ROM */
+	assert_int_equal(told.count, 9);
+	assert_string_equal(told.last, "ROM of interface");
+
+	told = (struct told){};
+	domain.security = KW_SECURITY_NONE;
+	assert_int_equal(kw_claim_explain(&domain, tell, &told), 0);
+	assert_int_equal(told.count, 0);
+	domain.security = KW_SECURITY_OTHER;
+	assert_int_equal(kw_claim_explain(&domain, tell, &told), -EINVAL);
+}
+
 /* hard_limit sets the memory lock and the cgroup's limit at once, so one value must do for both. */
 static void ceiling_is_enough_for_the_lock(void **state)
 {
@@ -233,6 +277,7 @@ int main(void)
 		cmocka_unit_test(pins_what_was_measured),
 		cmocka_unit_test(takes_the_usual_firmware_when_the_file_is_not_known),
 		cmocka_unit_test(counts_video_memory_as_qemu_makes_it),
+		cmocka_unit_test(tells_what_it_is_the_sum_of),
 		cmocka_unit_test(locks_at_least_novas_16_mib_beside_ram_and_video),
 		cmocka_unit_test(ceiling_is_enough_for_the_lock),
 		cmocka_unit_test(ceiling_follows_the_formula),
