@@ -51,9 +51,13 @@ def fill(pool="sev"):
     names = []
     for number in range(pools()[pool]["free"]):
         names.append(f"{pool}{number}")
-        result = launch(names[-1], kind=pool)
-        assert result.status == 0, str(result)
+        must_launch(names[-1], kind=pool)
     return names
+
+
+def must_launch(name, **how):
+    result = launch(name, **how)
+    assert result.status == 0, str(result)
 
 
 def assert_refused(result, code, status=3):
@@ -110,8 +114,7 @@ def fill_and_refuse():
     assert no_qemu("toomany2")
     assert pools()["sev"]["held"] == 0
 
-    result = launch("es", kind="sev-es")
-    assert result.status == 0, str(result)
+    must_launch("es", kind="sev-es")
     assert 1 <= guest("es")["asid"] < low and guest("es")["type"] == "sev-es"
     assert kernel_count("sev-es") == pools()["sev-es"]["in_use"] == 1
 
@@ -223,7 +226,7 @@ def assert_right_again(charged):
 @test
 def daemon_killed_between_steps():
     """kvmwardd is killed with -9 after each step of a start and a stop: slots right in a second"""
-    assert launch("bystander").status == 0
+    must_launch("bystander")
     pid = guest("bystander")["pid"]
     try:
         for steps in (("prepare", "stopped"), ("start", "release"), ("started",)):
@@ -282,8 +285,8 @@ def holds_survive():
 @test
 def libvirtd_restart():
     """libvirtd restarts with guests running, with and without kvmwardd: none is killed"""
-    assert launch("stays").status == 0
-    assert launch("stays-plain", kind="plain").status == 0
+    must_launch("stays")
+    must_launch("stays-plain", kind="plain")
     pid = guest("stays")["pid"]
     for stopped in (False, True):
         if stopped:
@@ -321,7 +324,7 @@ def daemon_away():
 @test
 def module_away():
     """rmmod at any time, also under kvmwardd; modprobe gives the same answers again"""
-    assert launch("stays").status == 0
+    must_launch("stays")
     before = (host.host_facts(), pools(), guests())
     host.module("rmmod")
     try:
@@ -481,7 +484,7 @@ def usage():
 @test
 def tables_fit():
     """no human table is wider than 80 columns on a terminal"""
-    assert launch("a-guest-with-a-rather-long-name-as-nova-likes-them-instance-00000001").status == 0
+    must_launch("a-guest-with-a-rather-long-name-as-nova-likes-them-instance-00000001")
     for command in ("host", "slots", "guests", "verdicts"):
         out = must("script", "-qec", f"stty cols 80; kvmward {command}", "/dev/null")
         for line in out.replace("\r", "").splitlines():
@@ -491,7 +494,7 @@ def tables_fit():
 @test
 def metrics():
     """metrics are clean under promtool and say what slots and guests say"""
-    assert launch("measured").status == 0
+    must_launch("measured")
     text = must("kvmward", "metrics")
     result = run("promtool", "check", "metrics", text=text)
     assert result.status == 0 and not result.err.strip(), str(result)
@@ -513,7 +516,7 @@ def watch():
                      daemon=True).start()
     try:
         time.sleep(2)
-        assert launch("seen").status == 0
+        must_launch("seen")
         wait_for("a line for the guest", lambda: any("seen" in line and "+" in line
                                                     for line in lines), 10)
         host.destroy("seen")

@@ -83,14 +83,23 @@ int kw_attempt_again(struct kw_attempt *attempt, uint64_t deadline_ns,
 	return r;
 }
 
+static uint64_t first_deadline_ns(const struct kw_hook_place *place)
+{
+	uint64_t least_ns = kw_clock_monotonic_ns() + KW_HOOK_LEAST_NS;
+	uint64_t usual_ns = place->start_ns + KW_HOOK_FIRST_NS;
+
+	return usual_ns > least_ns ? usual_ns : least_ns;
+}
+
 /* kvmwardd ends a hold by the guest's name when there is no XML. */
-static bool ask(struct kw_attempt *attempt, bool has_xml, struct kw_verdict *verdict)
+static bool ask(struct kw_attempt *attempt, bool has_xml, uint64_t deadline_ns,
+		struct kw_verdict *verdict)
 {
 	bool refuses = kw_hook_may_refuse(attempt->kind);
 
 	if (refuses && !has_xml)
 		return true;
-	if (kw_attempt_again(attempt, kw_clock_monotonic_ns() + KW_HOOK_FIRST_NS, verdict) >= 0)
+	if (kw_attempt_again(attempt, deadline_ns, verdict) >= 0)
 		return true;
 	return !refuses && attempt->kind != KW_HOOK_ENDED;
 }
@@ -108,7 +117,7 @@ bool kw_attempt_first(int argc, char **argv, const struct kw_hook_place *place,
 	if (attempt.kind == KW_HOOK_RECONNECT || !check_args(argc, argv, ret_verdict))
 		return true;
 	has_xml = read_xml(place, &attempt.xml, ret_verdict);
-	if (ask(&attempt, has_xml, ret_verdict))
+	if (ask(&attempt, has_xml, first_deadline_ns(place), ret_verdict))
 		return true;
 	*ret_attempt = attempt;
 	attempt.xml = NULL;

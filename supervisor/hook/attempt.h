@@ -12,11 +12,12 @@
 
 /*
  * libvirt waits for a hook for ever, and holds the guest's lock while it does.
- * The domain XML must be there so long after the hook's start, and an answer
- * of kvmwardd so long after it was first asked.
+ * Times since the hook's start: the domain XML must be there; the first answer
+ * of kvmwardd. Asked late, it is waited for that little longer.
  */
 #define KW_HOOK_INPUT_NS (1000 * KW_NS_PER_MS)
-#define KW_HOOK_FIRST_NS (500 * KW_NS_PER_MS)
+#define KW_HOOK_FIRST_NS (1200 * KW_NS_PER_MS)
+#define KW_HOOK_LEAST_NS (200 * KW_NS_PER_MS)
 
 #define KW_HOOK_XML_MAX KW_XML_MAX
 
