@@ -105,7 +105,6 @@ qemu_command() {
 
 # What both kinds of run need before QEMU: sets $run, $initrd, $release, $qemu.
 vm_prepare() {
-	root_prepare
 	build "$series"
 	release=$(root_release "$series") || exit
 	initrd_prepare "$release"
