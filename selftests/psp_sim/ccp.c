@@ -54,6 +54,10 @@
 #include <linux/miscdevice.h>
 #include <linux/capability.h>
 
+#if SERIES_IS_AT_LEAST(7, 2)
+#include <uapi/linux/kvm.h>
+#endif
+
 #include "psp_sim.h"
 
 /* As in the real driver: a user's copy of a key or header, 16 KiB at most. */
@@ -142,4 +146,24 @@ void snp_free_firmware_page(void *addr)
 	free_page((unsigned long)addr);
 }
 EXPORT_SYMBOL_GPL(snp_free_firmware_page);
+#endif
+
+#if SERIES_IS_AT_LEAST(7, 2)
+int sev_firmware_supported_vm_types(void)
+{
+	return BIT(KVM_X86_SEV_VM) | BIT(KVM_X86_SEV_ES_VM);
+}
+EXPORT_SYMBOL_GPL(sev_firmware_supported_vm_types);
+
+u64 sev_get_snp_policy_bits(void)
+{
+	return 0;
+}
+EXPORT_SYMBOL_GPL(sev_get_snp_policy_bits);
+
+bool sev_is_snp_ciphertext_hiding_supported(void)
+{
+	return false;
+}
+EXPORT_SYMBOL_GPL(sev_is_snp_ciphertext_hiding_supported);
 #endif

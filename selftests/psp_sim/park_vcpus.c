@@ -23,6 +23,13 @@
 
 #include "probe_return.h"
 
+/* Later kernels name the word and its bits otherwise. */
+#ifdef SVM_MISC_ENABLE_SEV
+#define control_has_sev(control) ((control)->misc_ctl & SVM_MISC_ENABLE_SEV)
+#else
+#define control_has_sev(control) ((control)->nested_ctl & SVM_NESTED_CTL_SEV_ENABLE)
+#endif
+
 /* The head of kvm_amd's private struct vcpu_svm: alike on 6.1, 6.12 and 7.2. */
 struct vcpu_svm_head {
 	struct kvm_vcpu vcpu;
@@ -87,8 +94,7 @@ static int skip_pre(struct kprobe *probe, struct pt_regs *regs)
 	struct vmcb *vmcb = vmcb_of(vcpu);
 	unsigned int bytes = instruction_bytes(vmcb->control.exit_code);
 
-	if (vcpu->arch.guest_state_protected ||
-	    !(vmcb->control.nested_ctl & SVM_NESTED_CTL_SEV_ENABLE))
+	if (vcpu->arch.guest_state_protected || !control_has_sev(&vmcb->control))
 		return 0;
 	/* No exit clears it here: what is not known must not look known. */
 	vmcb->control.next_rip = bytes ? vmcb->save.rip + bytes : 0;
