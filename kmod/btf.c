@@ -16,11 +16,14 @@
 #include <linux/path.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include "btf.h"
 
+/* Later kernels know a longer header; what wrote the data need not. */
+#define HEADER_MIN offsetofend(struct btf_header, str_len)
 #define BTF_FILE_MAX (256UL << 20)	/* vmlinux of a distribution has 5 MiB */
 
 struct blob {
@@ -44,8 +47,8 @@ static int blob_parse(struct blob *blob, size_t size)
 {
 	const struct btf_header *hdr = blob->data;
 
-	if (size < sizeof(*hdr) || hdr->magic != BTF_MAGIC || hdr->version != BTF_VERSION ||
-	    hdr->hdr_len < sizeof(*hdr) || hdr->hdr_len > size)
+	if (size < HEADER_MIN || hdr->magic != BTF_MAGIC || hdr->version != BTF_VERSION ||
+	    hdr->hdr_len < HEADER_MIN || hdr->hdr_len > size)
 		return -EINVAL;
 	if (section_check(hdr, size, hdr->type_off, hdr->type_len) ||
 	    section_check(hdr, size, hdr->str_off, hdr->str_len) ||

@@ -8,6 +8,13 @@
 
 #include <linux/version.h>
 
+/* 6.16 gave CPUID's helpers a header of their own, which not all others include. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#include <asm/processor.h>
+#else
+#include <asm/cpuid/api.h>
+#endif
+
 /* 6.6 gave a dump the same struct genl_info that a do has. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define kvmward_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
