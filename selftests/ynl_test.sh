@@ -12,12 +12,15 @@ if ((!${#tools[@]})) || ! python3 -c 'import yaml, jsonschema' 2>/dev/null; then
 	exit 4
 fi
 tool=${tools[-1]}
+# A package of its own since Linux 6.13.
+client=$tool/cli.py
+[[ ! -e $tool/pyynl/cli.py ]] || client=$tool/pyynl/cli.py
 spec=$here/../uapi/kvmward.yaml
 number=0 failed=0
 
 # shellcheck disable=SC2317 # called by check
 ynl() {
-	python3 "$tool/cli.py" --spec "$spec" --schema "$tool/../../../Documentation/netlink/genetlink.yaml" \
+	python3 "$client" --spec "$spec" --schema "$tool/../../../Documentation/netlink/genetlink.yaml" \
 		--output-json "$@"
 }
 

@@ -2,6 +2,7 @@
 """The host under test: commands, domains, and what others than kvmward say of it."""
 
 import functools
+import glob
 import json
 import os
 import signal
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import time
 
-KERNEL_SOURCE = "/usr/src/linux-source-6.12"
-sys.path.insert(0, KERNEL_SOURCE + "/tools/net/ynl")
+KERNEL_SOURCE = max(glob.glob("/usr/src/linux-source-*"))
+# A package of its own since Linux 6.13; what is there besides is in C.
+sys.path[:0] = [KERNEL_SOURCE + "/tools/net/ynl/pyynl", KERNEL_SOURCE + "/tools/net/ynl"]
 from lib import YnlFamily, ynl  # pylint: disable=wrong-import-position
 
 SCRATCH = "/run/kvmward-e2e"
@@ -84,6 +86,7 @@ def module(verb):
     """rmmod or modprobe: a module that is loaded anew has another family id."""
     global _ynl
     _ynl = ynl.genl_family_name_to_id = None
+    ynl.GenlProtocol.genl_family_name_to_id = {}
     must(verb, "kvmward")
 
 
