@@ -78,7 +78,7 @@ build_programs() {
 	local jobs
 	jobs=-j$(nproc)
 	if part_wanted tools selftests/tools; then
-		build_part tools "$b/tools" selftests/tools \
+		build_part tools "$b/tools" "selftests/tools selftests/gmem.h selftests/kvm_uapi.h" \
 			make -C selftests/tools O="/kvmward/$b/tools"
 	fi
 	if part_wanted kvm selftests/kvm; then

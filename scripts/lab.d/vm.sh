@@ -65,6 +65,7 @@ run_initrd() (
 		LAB_SUITE=$suite
 		LAB_SERIES=$series
 		LAB_SEV=$sev
+		LAB_SNP=$snp
 		LAB_ROWS=$(tput lines 2>/dev/null || echo 24)
 		LAB_COLS=$(tput cols 2>/dev/null || echo 80)
 		LAB_TERM=${TERM:-dumb}
@@ -84,7 +85,7 @@ kernel_arguments() {
 	# An oops must not pass for a test that went on.
 	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off
 	echo "modules_load=$(IFS=,; echo "${modules[*]}")"
-	((!sev)) || echo "psp_sim.max_asid=$max_asid psp_sim.min_sev_asid=$min_sev_asid"
+	((!sev)) || echo "psp_sim.max_asid=$max_asid psp_sim.min_sev_asid=$min_sev_asid psp_sim.snp=$snp"
 	((kvm)) || echo module_blacklist=kvm,kvm_amd,kvm_intel
 	echo "$append"
 }

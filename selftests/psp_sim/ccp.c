@@ -59,6 +59,7 @@
 #endif
 
 #include "psp_sim.h"
+#include "rmp.h"
 
 /* As in the real driver: a user's copy of a key or header, 16 KiB at most. */
 #define BLOB_MAX_BYTES 0x4000
@@ -66,6 +67,11 @@
 #if SERIES_IS_AT_LEAST(6, 11)
 int sev_platform_init(struct sev_platform_init_args *args)
 {
+#if SERIES_IS_AT_LEAST(7, 2)
+	/* As kvm_amd's parameter ciphertext_hiding_asids has it; each VM comes by with 0. */
+	if (args->probe)
+		psp_sim_max_snp_asid = args->max_snp_asid;
+#endif
 	return psp_sim_command(SEV_CMD_INIT, NULL, &args->error);
 }
 #else
@@ -137,12 +143,24 @@ EXPORT_SYMBOL_GPL(sev_platform_shutdown);
 
 void *snp_alloc_firmware_page(gfp_t gfp_mask)
 {
-	return (void *)__get_free_page(gfp_mask);
+	void *page = (void *)__get_free_page(gfp_mask);
+
+	if (page && psp_sim_snp && psp_sim_rmp_to_firmware(__pa(page))) {
+		free_page((unsigned long)page);
+		return NULL;
+	}
+	return page;
 }
 EXPORT_SYMBOL_GPL(snp_alloc_firmware_page);
 
+/* What the firmware does not give back is lost, as with the real driver. */
 void snp_free_firmware_page(void *addr)
 {
+	struct sev_data_snp_page_reclaim page = { .paddr = __pa(addr) };
+
+	if (psp_sim_snp && (psp_sim_command(SEV_CMD_SNP_PAGE_RECLAIM, &page, NULL) ||
+			    psp_sim_rmp_to_host(page.paddr)))
+		return;
 	free_page((unsigned long)addr);
 }
 EXPORT_SYMBOL_GPL(snp_free_firmware_page);
@@ -151,19 +169,22 @@ EXPORT_SYMBOL_GPL(snp_free_firmware_page);
 #if SERIES_IS_AT_LEAST(7, 2)
 int sev_firmware_supported_vm_types(void)
 {
-	return BIT(KVM_X86_SEV_VM) | BIT(KVM_X86_SEV_ES_VM);
+	return BIT(KVM_X86_SEV_VM) | BIT(KVM_X86_SEV_ES_VM) |
+	       (psp_sim_snp ? BIT(KVM_X86_SNP_VM) : 0);
 }
 EXPORT_SYMBOL_GPL(sev_firmware_supported_vm_types);
 
 u64 sev_get_snp_policy_bits(void)
 {
-	return 0;
+	if (!psp_sim_snp)
+		return 0;
+	return SNP_POLICY_MASK_BASE | SNP_POLICY_MASK_CIPHERTEXT_HIDING_DRAM;
 }
 EXPORT_SYMBOL_GPL(sev_get_snp_policy_bits);
 
 bool sev_is_snp_ciphertext_hiding_supported(void)
 {
-	return false;
+	return psp_sim_snp;
 }
 EXPORT_SYMBOL_GPL(sev_is_snp_ciphertext_hiding_supported);
 #endif

@@ -72,6 +72,20 @@ static int get_id2(struct sev_issue_cmd *cmd)
 	return fits ? 0 : refuse(cmd, SEV_RET_INVALID_LEN);
 }
 
+#ifdef PSP_SIM_HAS_SNP
+static int snp_platform_status(struct sev_issue_cmd *cmd)
+{
+	struct sev_user_data_snp_status status;
+
+	if (!psp_sim_snp)
+		return -EINVAL;
+	psp_sim_snp_platform_status(&status);
+	if (copy_to_user((void __user *)(uintptr_t)cmd->data, &status, sizeof(status)))
+		return -EFAULT;
+	return 0;
+}
+#endif
+
 static int issue(struct sev_issue_cmd *cmd)
 {
 	switch (cmd->cmd) {
@@ -81,6 +95,10 @@ static int issue(struct sev_issue_cmd *cmd)
 		return pdh_cert_export(cmd);
 	case SEV_GET_ID2:
 		return get_id2(cmd);
+#ifdef PSP_SIM_HAS_SNP
+	case SNP_PLATFORM_STATUS:
+		return snp_platform_status(cmd);
+#endif
 	default:
 		return -EINVAL;
 	}

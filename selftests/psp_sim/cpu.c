@@ -23,8 +23,13 @@
 #define HAS_SEV BIT(1)
 #define HAS_PAGE_FLUSH_MSR BIT(2)
 #define HAS_SEV_ES BIT(3)
-/* EBX: C-bit position, and physical address bits lost from bit 6 on */
+#define HAS_SNP BIT(4)
+#define HAS_VMPLS BIT(5)
+/* EBX: C-bit position, from bit 6 on physical address bits lost, from 12 on VMPLs */
 #define ADDRESS_BITS_LOST 1
+#define VMPLS 4
+
+#define SYSCFG_SNP_EN BIT_ULL(24)	/* AMD APM volume 2, 15.36.2; 6.1 has no name for it */
 
 /* Set before kvm_amd is loaded: its alternatives are patched at load time. */
 static const unsigned int features[] = {
@@ -55,6 +60,10 @@ static int cpuid_pre(struct kprobe *probe, struct pt_regs *regs)
 	case CPUID_ENCRYPTION:
 		*eax = HAS_SME | HAS_SEV | HAS_PAGE_FLUSH_MSR | HAS_SEV_ES;
 		*ebx = psp_sim_cbit | ADDRESS_BITS_LOST << 6;
+		if (psp_sim_snp) {
+			*eax |= HAS_SNP | HAS_VMPLS;
+			*ebx |= VMPLS << 12;
+		}
 		*ecx = psp_sim_max_asid;
 		*edx = psp_sim_min_sev_asid;
 		break;
@@ -78,7 +87,8 @@ static int msr_pre(struct kprobe *probe, struct pt_regs *regs)
 	if ((u32)regs->di != MSR_AMD64_SYSCFG)
 		return 0;
 	*(int *)regs->si = 0;
-	return probe_answer(regs, MSR_AMD64_SYSCFG_MEM_ENCRYPT);
+	return probe_answer(regs, MSR_AMD64_SYSCFG_MEM_ENCRYPT |
+				  (psp_sim_snp ? SYSCFG_SNP_EN : 0));
 }
 NOKPROBE_SYMBOL(msr_pre);
 
@@ -91,16 +101,25 @@ static struct kprobe msr_probe = {
 
 static struct kprobe *probes[] = { &cpuid_probe, &msr_probe };
 
+static void feature_set(unsigned int feature)
+{
+	int cpu;
+
+	set_cpu_cap(&boot_cpu_data, feature);
+	for_each_online_cpu(cpu)
+		set_cpu_cap(&cpu_data(cpu), feature);
+}
+
 int psp_sim_cpu_init(void)
 {
 	unsigned int i;
-	int cpu;
 
-	for (i = 0; i < ARRAY_SIZE(features); i++) {
-		set_cpu_cap(&boot_cpu_data, features[i]);
-		for_each_online_cpu(cpu)
-			set_cpu_cap(&cpu_data(cpu), features[i]);
-	}
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		feature_set(features[i]);
+#ifdef PSP_SIM_HAS_SNP
+	if (psp_sim_snp)
+		feature_set(X86_FEATURE_SEV_SNP);
+#endif
 	return register_kprobes(probes, ARRAY_SIZE(probes));
 }
 

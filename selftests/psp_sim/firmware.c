@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include <linux/xarray.h>
 
+#include "firmware.h"
 #include "psp_sim.h"
 
 /* More than any processor has ASIDs: a guest needs one only once it is active. */
@@ -26,62 +27,63 @@
 #define PLATFORM_WORKING 2		/* a guest exists */
 #define PLATFORM_HAS_ES BIT(8)		/* status.flags: configured for SEV-ES */
 
-enum guest_state {
-	UNINIT, LUPDATE, LSECRET, RUNNING, SUPDATE, RUPDATE, SENT, STATES,
-};
-
 static const char *const state_names[STATES] = {
-	"uninit", "lupdate", "lsecret", "running", "supdate", "rupdate", "sent",
-};
-
-struct guest {
-	u32 handle, policy, asid;	/* asid 0: not active */
-	enum guest_state state;
+	"uninit", "lupdate", "lsecret", "running", "supdate", "rupdate", "sent", "init", "launch",
 };
 
 /* Protects all below.  The real one has a mailbox: one command at a time too. */
 static DEFINE_MUTEX(firmware_lock);
 static DEFINE_XARRAY_ALLOC1(guests);	/* by handle */
-static unsigned int guest_count;
+static unsigned int guest_counts[2];	/* SEV and SEV-ES; SEV-SNP */
 static u32 last_handle;
 static unsigned long *asid_owned;	/* by a guest that is active */
 static unsigned long *asid_unflushed;	/* used since the last DF_FLUSH */
 
-/* Returns a code of the firmware's, 0 for success. */
-typedef int (*command_fn)(struct guest *guest, void *data);
-
-#define ANY (BIT(STATES) - 1)
-#define STAYS STATES
-
-struct command {
-	int id;
-	const char *name;
-	unsigned long states;		/* of the guest, allowed; 0: not about a guest */
-	enum guest_state becomes;	/* after success */
-	command_fn run;
-	unsigned int issued, failed;
-	unsigned int fail_count, fail_with;	/* asked for through debugfs */
-};
-
-static int guest_create(u32 policy, enum guest_state state, u32 *ret_handle)
+struct guest *psp_sim_guest_create(bool is_snp, enum guest_state state)
 {
 	struct guest *guest;
 
-	if (guest_count >= GUESTS_MAX)
-		return SEV_RET_RESOURCE_LIMIT;
+	if (guest_counts[is_snp] >= GUESTS_MAX)
+		return NULL;
 	guest = kzalloc(sizeof(*guest), GFP_KERNEL);
 	if (!guest)
-		return SEV_RET_RESOURCE_LIMIT;
-	guest->policy = policy;
+		return NULL;
+	guest->is_snp = is_snp;
 	guest->state = state;
 	/* Cyclic: a handle used too long meets no guest rather than another. */
 	if (xa_alloc_cyclic(&guests, &guest->handle, guest, xa_limit_31b,
 			    &last_handle, GFP_KERNEL) < 0) {
 		kfree(guest);
-		return SEV_RET_RESOURCE_LIMIT;
+		return NULL;
 	}
-	guest_count++;
-	*ret_handle = guest->handle;
+	guest_counts[is_snp]++;
+	return guest;
+}
+
+void psp_sim_guest_destroy(struct guest *guest)
+{
+	xa_erase(&guests, guest->handle);
+	guest_counts[guest->is_snp]--;
+	kfree(guest);
+}
+
+unsigned int psp_sim_guest_count(bool is_snp)
+{
+	return guest_counts[is_snp];
+}
+
+static int guest_start(u32 policy, enum guest_state state, u32 *handle)
+{
+	struct guest *guest;
+
+	/* With a handle: a new guest that shares the key of that one. */
+	if (*handle && !xa_load(&guests, *handle))
+		return SEV_RET_INVALID_GUEST;
+	guest = psp_sim_guest_create(false, state);
+	if (!guest)
+		return SEV_RET_RESOURCE_LIMIT;
+	guest->policy = policy;
+	*handle = guest->handle;
 	return 0;
 }
 
@@ -89,19 +91,14 @@ static int launch_start(struct guest *guest, void *data)
 {
 	struct sev_data_launch_start *start = data;
 
-	/* With a handle: a new guest that shares the key of that one. */
-	if (start->handle && !xa_load(&guests, start->handle))
-		return SEV_RET_INVALID_GUEST;
-	return guest_create(start->policy, LUPDATE, &start->handle);
+	return guest_start(start->policy, LUPDATE, &start->handle);
 }
 
 static int receive_start(struct guest *guest, void *data)
 {
 	struct sev_data_receive_start *start = data;
 
-	if (start->handle && !xa_load(&guests, start->handle))
-		return SEV_RET_INVALID_GUEST;
-	return guest_create(0, RUPDATE, &start->handle);
+	return guest_start(0, RUPDATE, &start->handle);
 }
 
 static int launch_measure(struct guest *guest, void *data)
@@ -123,22 +120,11 @@ static int guest_status(struct guest *guest, void *data)
 	return 0;
 }
 
-/* Plain SEV guests live from the lowest SEV ASID on, SEV-ES guests below it. */
-static bool asid_is_valid(const struct guest *guest, u32 asid)
+int psp_sim_asid_take(struct guest *guest, u32 asid, u32 first, u32 last)
 {
-	if (guest->policy & POLICY_ES)
-		return asid >= 1 && asid < psp_sim_min_sev_asid && asid <= psp_sim_max_asid;
-	return asid >= psp_sim_min_sev_asid && asid <= psp_sim_max_asid;
-}
-
-static int activate(struct guest *guest, void *data)
-{
-	const struct sev_data_activate *activate = data;
-	u32 asid = activate->asid;
-
 	if (guest->asid)
 		return SEV_RET_ACTIVE;
-	if (!asid_is_valid(guest, asid))
+	if (asid < first || asid > min(last, psp_sim_max_asid))
 		return SEV_RET_INVALID_ASID;
 	if (test_bit(asid, asid_owned))
 		return SEV_RET_ASID_OWNED;
@@ -149,13 +135,37 @@ static int activate(struct guest *guest, void *data)
 	return 0;
 }
 
+void psp_sim_asid_give(struct guest *guest)
+{
+	clear_bit(guest->asid, asid_owned);
+	set_bit(guest->asid, asid_unflushed);
+	guest->asid = 0;
+}
+
+void psp_sim_asids_flush(void)
+{
+	bitmap_zero(asid_unflushed, psp_sim_max_asid + 1);
+}
+
+/*
+ * Plain SEV guests live from the lowest SEV ASID on, SEV-ES guests below it; with
+ * ciphertext hiding, above those that are SEV-SNP's alone.
+ */
+static int activate(struct guest *guest, void *data)
+{
+	const struct sev_data_activate *activate = data;
+
+	if (guest->policy & POLICY_ES)
+		return psp_sim_asid_take(guest, activate->asid, psp_sim_max_snp_asid + 1,
+					 psp_sim_min_sev_asid - 1);
+	return psp_sim_asid_take(guest, activate->asid, psp_sim_min_sev_asid, psp_sim_max_asid);
+}
+
 static int deactivate(struct guest *guest, void *data)
 {
 	if (!guest->asid)
 		return SEV_RET_INACTIVE;
-	clear_bit(guest->asid, asid_owned);
-	set_bit(guest->asid, asid_unflushed);
-	guest->asid = 0;
+	psp_sim_asid_give(guest);
 	return 0;
 }
 
@@ -163,16 +173,14 @@ static int decommission(struct guest *guest, void *data)
 {
 	if (guest->asid)
 		return SEV_RET_ACTIVE;
-	xa_erase(&guests, guest->handle);
-	kfree(guest);
-	guest_count--;
+	psp_sim_guest_destroy(guest);
 	psp_sim_leak_may_follow();
 	return 0;
 }
 
 static int df_flush(struct guest *guest, void *data)
 {
-	bitmap_zero(asid_unflushed, psp_sim_max_asid + 1);
+	psp_sim_asids_flush();
 	return 0;
 }
 
@@ -184,9 +192,9 @@ static int platform_status(struct guest *guest, void *data)
 		.api_major = PSP_SIM_API_MAJOR,
 		.api_minor = PSP_SIM_API_MINOR,
 		.build = PSP_SIM_BUILD,
-		.state = guest_count ? PLATFORM_WORKING : PLATFORM_INITIALISED,
+		.state = guest_counts[false] ? PLATFORM_WORKING : PLATFORM_INITIALISED,
 		.flags = PLATFORM_HAS_ES,
-		.guest_count = guest_count,
+		.guest_count = guest_counts[false],
 	};
 	return 0;
 }
@@ -197,61 +205,64 @@ static int no_effect(struct guest *guest, void *data)
 	return 0;
 }
 
-#define PLATFORM(command, fn) \
-	{ .id = SEV_CMD_##command, .name = #command, .run = fn }
-#define GUEST(command, from, to, fn) \
-	{ .id = SEV_CMD_##command, .name = #command, .states = from, .becomes = to, .run = fn }
-
 static struct command commands[] = {
 	PLATFORM(INIT, no_effect),
 	PLATFORM(PLATFORM_STATUS, platform_status),
 	PLATFORM(DF_FLUSH, df_flush),
 	PLATFORM(LAUNCH_START, launch_start),
 	PLATFORM(RECEIVE_START, receive_start),
-	GUEST(ACTIVATE, ANY, STAYS, activate),
-	GUEST(DEACTIVATE, ANY, STAYS, deactivate),
-	GUEST(DECOMMISSION, ANY, UNINIT, decommission),
-	GUEST(GUEST_STATUS, ANY, STAYS, guest_status),
-	GUEST(ATTESTATION_REPORT, ANY, STAYS, no_effect),
-	GUEST(LAUNCH_UPDATE_DATA, BIT(LUPDATE), STAYS, no_effect),
-	GUEST(LAUNCH_UPDATE_VMSA, BIT(LUPDATE), STAYS, no_effect),
-	GUEST(LAUNCH_MEASURE, BIT(LUPDATE) | BIT(LSECRET), LSECRET, launch_measure),
-	GUEST(LAUNCH_UPDATE_SECRET, BIT(LSECRET), STAYS, no_effect),
-	GUEST(LAUNCH_FINISH, BIT(LSECRET), RUNNING, no_effect),
-	GUEST(SEND_START, BIT(RUNNING), SUPDATE, no_effect),
-	GUEST(SEND_UPDATE_DATA, BIT(SUPDATE), STAYS, no_effect),
-	GUEST(SEND_UPDATE_VMSA, BIT(SUPDATE), STAYS, no_effect),
-	GUEST(SEND_FINISH, BIT(SUPDATE), SENT, no_effect),
-	GUEST(SEND_CANCEL, BIT(SUPDATE), RUNNING, no_effect),
-	GUEST(RECEIVE_UPDATE_DATA, BIT(RUPDATE), STAYS, no_effect),
-	GUEST(RECEIVE_UPDATE_VMSA, BIT(RUPDATE), STAYS, no_effect),
-	GUEST(RECEIVE_FINISH, BIT(RUPDATE), RUNNING, no_effect),
+	GUEST(BY_HANDLE, ACTIVATE, ANY, STAYS, activate),
+	GUEST(BY_HANDLE, DEACTIVATE, ANY, STAYS, deactivate),
+	GUEST(BY_HANDLE, DECOMMISSION, ANY, UNINIT, decommission),
+	GUEST(BY_HANDLE, GUEST_STATUS, ANY, STAYS, guest_status),
+	GUEST(BY_HANDLE, ATTESTATION_REPORT, ANY, STAYS, no_effect),
+	GUEST(BY_HANDLE, LAUNCH_UPDATE_DATA, BIT(LUPDATE), STAYS, no_effect),
+	GUEST(BY_HANDLE, LAUNCH_UPDATE_VMSA, BIT(LUPDATE), STAYS, no_effect),
+	GUEST(BY_HANDLE, LAUNCH_MEASURE, BIT(LUPDATE) | BIT(LSECRET), LSECRET, launch_measure),
+	GUEST(BY_HANDLE, LAUNCH_UPDATE_SECRET, BIT(LSECRET), STAYS, no_effect),
+	GUEST(BY_HANDLE, LAUNCH_FINISH, BIT(LSECRET), RUNNING, no_effect),
+	GUEST(BY_HANDLE, SEND_START, BIT(RUNNING), SUPDATE, no_effect),
+	GUEST(BY_HANDLE, SEND_UPDATE_DATA, BIT(SUPDATE), STAYS, no_effect),
+	GUEST(BY_HANDLE, SEND_UPDATE_VMSA, BIT(SUPDATE), STAYS, no_effect),
+	GUEST(BY_HANDLE, SEND_FINISH, BIT(SUPDATE), SENT, no_effect),
+	GUEST(BY_HANDLE, SEND_CANCEL, BIT(SUPDATE), RUNNING, no_effect),
+	GUEST(BY_HANDLE, RECEIVE_UPDATE_DATA, BIT(RUPDATE), STAYS, no_effect),
+	GUEST(BY_HANDLE, RECEIVE_UPDATE_VMSA, BIT(RUPDATE), STAYS, no_effect),
+	GUEST(BY_HANDLE, RECEIVE_FINISH, BIT(RUPDATE), RUNNING, no_effect),
 };
 
-static struct command *command_by_id(int id)
-{
-	unsigned int i;
+static const struct command_table sev_commands = { commands, ARRAY_SIZE(commands) };
+static const struct command_table *const tables[] = { &sev_commands, &psp_sim_snp_commands };
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].id == id)
-			return &commands[i];
-	return NULL;
+#define for_each_command(command, table) \
+	for (table = tables; table < tables + ARRAY_SIZE(tables); table++) \
+		for (command = (*table)->commands; \
+		     command < (*table)->commands + (*table)->count; command++)
+
+static struct guest *guest_of(const struct command *command, const void *data)
+{
+	struct guest *guest;
+
+	if (command->subject == BY_CONTEXT)
+		return psp_sim_snp_guest(*(const u64 *)data);
+	guest = xa_load(&guests, *(const u32 *)data);
+	return guest && !guest->is_snp ? guest : NULL;
 }
 
 /* Needs firmware_lock. */
 static int command_run(struct command *command, void *data)
 {
-	struct guest *guest = NULL;
+	struct guest *guest;
 	int error;
 
 	if (command->fail_count) {
 		command->fail_count--;
 		return command->fail_with;
 	}
-	if (!command->states)
+	if (command->subject == NO_GUEST)
 		return command->run(NULL, data);
 
-	guest = xa_load(&guests, *(u32 *)data);
+	guest = guest_of(command, data);
 	if (!guest)
 		return SEV_RET_INVALID_GUEST;
 	if (!(command->states & BIT(guest->state)))
@@ -263,9 +274,20 @@ static int command_run(struct command *command, void *data)
 	return error;
 }
 
+static struct command *command_find(int id)
+{
+	const struct command_table *const *table;
+	struct command *command;
+
+	for_each_command(command, table)
+		if (command->id == id)
+			return command;
+	return NULL;
+}
+
 int psp_sim_command(int id, void *data, int *ret_fw_error)
 {
-	struct command *command = command_by_id(id);
+	struct command *command = command_find(id);
 	int error = SEV_RET_INVALID_COMMAND;
 
 	mutex_lock(&firmware_lock);
@@ -282,18 +304,26 @@ int psp_sim_command(int id, void *data, int *ret_fw_error)
 
 int psp_sim_fail_next(const char *name, unsigned int fw_error, unsigned int count)
 {
-	unsigned int i;
+	const struct command_table *const *table;
+	struct command *command;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(commands[i].name, name))
+	for_each_command(command, table) {
+		if (strcmp(command->name, name))
 			continue;
 		mutex_lock(&firmware_lock);
-		commands[i].fail_with = fw_error;
-		commands[i].fail_count = fw_error ? count : 0;
+		command->fail_with = fw_error;
+		command->fail_count = fw_error ? count : 0;
 		mutex_unlock(&firmware_lock);
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static const char *type_name(const struct guest *guest)
+{
+	if (guest->is_snp)
+		return "snp";
+	return guest->policy & POLICY_ES ? "sev-es" : "sev";
 }
 
 void psp_sim_show_guests(struct seq_file *m)
@@ -302,22 +332,26 @@ void psp_sim_show_guests(struct seq_file *m)
 	unsigned long index;
 
 	mutex_lock(&firmware_lock);
-	xa_for_each(&guests, index, guest)
-		seq_printf(m, "handle %u asid %u policy 0x%x type %s state %s\n",
-			   guest->handle, guest->asid, guest->policy,
-			   guest->policy & POLICY_ES ? "sev-es" : "sev",
+	xa_for_each(&guests, index, guest) {
+		seq_printf(m, "handle %u asid %u policy 0x%llx type %s state %s", guest->handle,
+			   guest->asid, guest->policy, type_name(guest),
 			   state_names[guest->state]);
+		if (guest->is_snp)
+			seq_printf(m, " pages %lu", psp_sim_rmp_count(guest->asid));
+		seq_putc(m, '\n');
+	}
 	mutex_unlock(&firmware_lock);
 }
 
 void psp_sim_show_commands(struct seq_file *m)
 {
-	unsigned int i;
+	const struct command_table *const *table;
+	struct command *command;
 
 	mutex_lock(&firmware_lock);
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		seq_printf(m, "%s issued %u failed %u\n", commands[i].name,
-			   commands[i].issued, commands[i].failed);
+	for_each_command(command, table)
+		seq_printf(m, "%s issued %u failed %u\n", command->name, command->issued,
+			   command->failed);
 	mutex_unlock(&firmware_lock);
 }
 

@@ -15,6 +15,12 @@ unsigned int psp_sim_cbit = 51;
 module_param_named(cbit, psp_sim_cbit, uint, 0444);
 MODULE_PARM_DESC(cbit, "position of the C-bit as the kernel sees it");
 
+bool psp_sim_snp;
+module_param_named(snp, psp_sim_snp, bool, 0444);
+MODULE_PARM_DESC(snp, "simulate SEV-SNP too, where the kernel has it");
+
+unsigned int psp_sim_max_snp_asid;
+
 static int __init psp_sim_init(void)
 {
 	int ret;
@@ -28,12 +34,17 @@ static int __init psp_sim_init(void)
 	ret = psp_sim_chardev_init();
 	if (ret)
 		goto leak_exit;
-	ret = psp_sim_cpu_init();
+	ret = psp_sim_snp_init();
 	if (ret)
 		goto chardev_exit;
+	ret = psp_sim_cpu_init();
+	if (ret)
+		goto snp_exit;
 	psp_sim_debugfs_init();
 	return 0;
 
+snp_exit:
+	psp_sim_snp_exit();
 chardev_exit:
 	psp_sim_chardev_exit();
 leak_exit:
@@ -47,6 +58,7 @@ static void __exit psp_sim_exit(void)
 {
 	psp_sim_debugfs_exit();
 	psp_sim_cpu_exit();
+	psp_sim_snp_exit();
 	psp_sim_chardev_exit();
 	psp_sim_leak_exit();
 	psp_sim_firmware_exit();

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * psp_sim: a stand-in for AMD's security processor and its driver, ccp, so that
- * the kernel's own kvm_amd offers SEV and SEV-ES where there is none.  For tests
+ * the kernel's own kvm_amd offers SEV, SEV-ES and SEV-SNP where there is none.  For tests
  * in virtual machines only: nothing is encrypted.
  *
  *   main      parameters, load and unload
  *   ccp       the driver's exports, as kvm_amd links to them
  *   firmware  what the processor does: commands, guests, ASIDs
+ *   snp       the same for SEV-SNP, where the kernel has that
+ *   rmp       which guest each page belongs to
  *   leak      slots that are not given back
  *   chardev   /dev/sev
  *   cpu       what CPUID says
@@ -20,6 +22,7 @@
 
 struct file;
 struct seq_file;
+struct sev_user_data_snp_status;
 
 #define PSP_SIM_API_MAJOR 1
 #define PSP_SIM_API_MINOR 55
@@ -28,6 +31,9 @@ struct seq_file;
 extern unsigned int psp_sim_max_asid;
 extern unsigned int psp_sim_min_sev_asid;
 extern unsigned int psp_sim_cbit;
+extern bool psp_sim_snp;
+/* The last ASID that SEV-SNP has to itself; 0: it shares them with SEV-ES. */
+extern unsigned int psp_sim_max_snp_asid;
 
 /*
  * One command of the firmware's.  @data is the command buffer, which begins with
@@ -43,6 +49,22 @@ void psp_sim_show_guests(struct seq_file *m);
 void psp_sim_show_commands(struct seq_file *m);
 int psp_sim_firmware_init(void);
 void psp_sim_firmware_exit(void);
+
+/* Not on kernels before 6.11, whose KVM has no SEV-SNP: Kbuild looks. */
+#ifdef PSP_SIM_HAS_SNP
+void psp_sim_snp_platform_status(struct sev_user_data_snp_status *ret_status);
+int psp_sim_snp_init(void);
+void psp_sim_snp_exit(void);
+#else
+static inline int psp_sim_snp_init(void)
+{
+	return psp_sim_snp ? -EOPNOTSUPP : 0;
+}
+
+static inline void psp_sim_snp_exit(void)
+{
+}
+#endif
 
 /* Keeps the charge of the next @count guests that go; 0: gives all back. */
 void psp_sim_leak_next(unsigned int count);

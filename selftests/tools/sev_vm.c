@@ -28,30 +28,17 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <linux/kvm.h>
 
-/* Younger than the oldest <linux/kvm.h> this is built with. */
-#ifndef KVM_X86_SEV_VM
-#define KVM_X86_SEV_VM 2
-#define KVM_X86_SEV_ES_VM 3
-#endif
-#define SEV_INIT2 22		/* KVM_SEV_INIT2, an enumerator: no #ifdef */
-
-struct sev_init2 {		/* struct kvm_sev_init */
-	uint64_t vmsa_features;
-	uint32_t flags;
-	uint16_t ghcb_version;
-	uint16_t pad1;
-	uint32_t pad2[8];
-};
+#include "gmem.h"
+#include "kvm_uapi.h"
 
 #define POLICY_NODBG 1
 #define POLICY_ES 4
 #define MIB (1UL << 20)
 
-enum vm_type { PLAIN, SEV, SEV_ES };
+enum vm_type { PLAIN, SEV, SEV_ES, SNP, TYPES };
 
-static const char *const type_names[] = { "plain", "sev", "sev-es" };
+static const char *const type_names[TYPES] = { "plain", "sev", "sev-es", "snp" };
 
 /* What is asked for; one set for all VMs of a run. */
 static struct options {
@@ -91,7 +78,7 @@ static int sev_op(struct vm *vm, unsigned int id, void *data, const char *step)
 
 static int vm_create(struct vm *vm)
 {
-	static const int types[] = { 0, KVM_X86_SEV_VM, KVM_X86_SEV_ES_VM };
+	static const int types[TYPES] = { 0, KVM_X86_SEV_VM, KVM_X86_SEV_ES_VM, KVM_X86_SNP_VM };
 
 	vm->pid = getpid();
 	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, opt.init2 ? types[opt.type] : 0);
@@ -121,10 +108,52 @@ static int vm_launch_start(struct vm *vm)
 	return ret;
 }
 
+static int vm_snp_launch_start(struct vm *vm)
+{
+	struct kvm_sev_snp_launch_start start = { .policy = SNP_POLICY };
+
+	return sev_op(vm, SNP_LAUNCH_START, &start, "KVM_SEV_SNP_LAUNCH_START");
+}
+
+/* Pages of the guest's own, which the host can neither read nor move. */
+static int vm_snp_populate(struct vm *vm)
+{
+	struct kvm_sev_snp_launch_update update = {
+		.len = opt.pin_mib * MIB, .type = KVM_SEV_SNP_PAGE_TYPE_ZERO,
+	};
+
+	while (update.len)
+		if (sev_op(vm, SNP_LAUNCH_UPDATE, &update, "KVM_SEV_SNP_LAUNCH_UPDATE"))
+			return -1;
+	return 0;
+}
+
+static int vm_snp_launch(struct vm *vm)
+{
+	struct kvm_sev_snp_launch_finish finish = { 0 };
+
+	if (vm_snp_launch_start(vm) || vm_snp_populate(vm))
+		return -1;
+	return sev_op(vm, SNP_LAUNCH_FINISH, &finish, "KVM_SEV_SNP_LAUNCH_FINISH");
+}
+
 static void *memory(size_t bytes)
 {
 	return mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+static int vm_add_private_memory(struct vm *vm)
+{
+	size_t bytes = (opt.mem_mib > opt.pin_mib ? opt.mem_mib : opt.pin_mib) * MIB;
+	int fd, ret;
+
+	if (!bytes)
+		return 0;
+	fd = gmem_create(vm->fd, bytes);
+	ret = fd < 0 ? fd : gmem_bind(vm->fd, 0, 0, bytes, fd, 0);
+	errno = -ret;
+	return ret ? fail(vm, "guest_memfd") : 0;
 }
 
 /* Guest memory as KVM counts it; pinned only where vm_pin() says so. */
@@ -135,6 +164,8 @@ static int vm_add_memory(struct vm *vm)
 	};
 	void *mem;
 
+	if (opt.type == SNP)
+		return vm_add_private_memory(vm);
 	if (!opt.mem_mib)
 		return 0;
 	mem = memory(region.memory_size);
@@ -182,6 +213,8 @@ static int vm_make(struct vm *vm)
 		return -1;
 	if (opt.type == PLAIN)
 		return 0;
+	if (opt.type == SNP)
+		return vm_snp_launch(vm);
 	return vm_launch_start(vm) || vm_pin(vm) ? -1 : 0;
 }
 
@@ -222,10 +255,12 @@ static int vm_make_orphan(struct vm *vm)
 
 static void report(unsigned int i, const char *kind, const struct vm *vm)
 {
+	unsigned long given = *kind == 'm' || opt.type == PLAIN ? 0 : opt.pin_mib * MIB;
+
 	if (!vm->error)
-		printf("vm %u %s%s pid %d fd %d handle %u pinned %lu\n", i, kind,
+		printf("vm %u %s%s pid %d fd %d handle %u %s %lu\n", i, kind,
 		       type_names[opt.type], vm->pid, vm->fd, vm->handle,
-		       *kind == 'm' || opt.type == PLAIN ? 0 : opt.pin_mib * MIB);
+		       opt.type == SNP ? "private" : "pinned", given);
 	else
 		printf("vm %u %s%s %s: %s (errno %d, fw_error %d)\n", i, kind,
 		       type_names[opt.type], vm->step, strerror(vm->error),
@@ -305,11 +340,11 @@ static void usage(FILE *to)
 {
 	fputs("usage: sev_vm [OPTION...] [-- COMMAND...]\n"
 	      "Hold KVM virtual machines while COMMAND runs, or until killed.\n\n"
-	      "  -t, --type=plain|sev|sev-es  kind of the VMs (sev)\n"
+	      "  -t, --type=plain|sev|sev-es|snp  kind of the VMs (sev; snp: Linux 6.11+)\n"
 	      "  -n, --count=N                how many (1)\n"
 	      "  -2, --init2                  by KVM_SEV_INIT2 and VM types (Linux 6.11+)\n"
 	      "  -m, --mem=MIB                guest memory of each VM (none)\n"
-	      "  -p, --pin=MIB                memory pinned for each VM (none)\n"
+	      "  -p, --pin=MIB                memory pinned for each VM, snp: private to it (none)\n"
 	      "  -v, --vcpus=N                vCPUs of each VM, never run (none)\n"
 	      "  -M, --mirrors=N              mirror VMs of each VM (none)\n"
 	      "  -o, --orphan                 made by a process that is gone\n"
@@ -332,9 +367,10 @@ static bool type_parse(const char *text)
 {
 	unsigned int i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < TYPES; i++)
 		if (!strcmp(text, type_names[i])) {
 			opt.type = i;
+			opt.init2 = opt.init2 || i == SNP;
 			return true;
 		}
 	return false;
