@@ -29,6 +29,11 @@
 #define kvmward_rdmsr_safe(msr, value) rdmsrq_safe(msr, value)
 #endif
 
+/* Memory slots can have a guest_memfd since 6.8; 6.18 gave the option another name. */
+#if defined(CONFIG_KVM_PRIVATE_MEM) || defined(CONFIG_KVM_GUEST_MEMFD)
+#define KVMWARD_HAVE_GUEST_MEMFD
+#endif
+
 /* The misc controller's total is exported by some kernels only: Kbuild looks. */
 #ifdef KVMWARD_HAVE_MISC_TOTAL
 #define kvmward_misc_total(type) kvmward_u32(misc_cg_res_total_usage(type))

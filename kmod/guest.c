@@ -118,6 +118,14 @@ static void guest_assign(struct pass *pass, struct seen *seen, enum claim claim)
 	guest->orphan = claim == CLAIM_OTHER;
 }
 
+/* Known only if both parts of it are. */
+static void unmovable_add(struct kvmward_guest *guest)
+{
+	if (guest->pinned_bytes.known && guest->private_bytes.known)
+		guest->unmovable_bytes = kvmward_u64(guest->pinned_bytes.value +
+						     guest->private_bytes.value);
+}
+
 static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
 {
 	u32 index = pass->snapshot->guest_count++;
@@ -130,6 +138,7 @@ static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
 		kvmward_vm_read(kvm, guest);
 	if (pass->layout->sev)
 		kvmward_sev_read(&pass->layout->sev_layout, kvm, guest);
+	unmovable_add(guest);
 	return seen;
 }
 

@@ -24,6 +24,8 @@ struct kvmward_guest {
 	struct kvmward_u32 type;	/* enum kvmward_guest_type */
 	struct kvmward_u32 asid;
 	struct kvmward_u64 pinned_bytes, memory_bytes;
+	struct kvmward_u64 private_bytes;	/* taken from guest_memfd */
+	struct kvmward_u64 unmovable_bytes;	/* these and the pinned */
 	struct kvmward_u32 vcpus, nested_vcpus;
 	bool mirror, orphan;
 };

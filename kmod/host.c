@@ -136,6 +136,7 @@ static void kvm_amd_read(struct kvmward_host *host)
 	host->snp_enabled = kvmward_module_bool(module, "sev_snp");
 	if (module && !host->snp_enabled.known)
 		host->snp_enabled = kvmward_u32(0);
+	host->snp_asids = kvmward_module_uint(module, "ciphertext_hiding_asids");
 	module_put(module);
 }
 

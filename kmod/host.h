@@ -14,6 +14,7 @@ struct kvmward_host {
 	struct kvmward_u32 snp_in_cpu, snp_enabled;
 	struct kvmward_u32 c_bit_position, phys_addr_reduction;
 	struct kvmward_u32 max_asid, min_sev_asid;
+	struct kvmward_u32 snp_asids;		/* that SNP has to itself, from 1 on; 0: none */
 	u32 kvm_loaded, vhost_net_loaded;
 	const char *kvm_vendor_module;		/* a constant; NULL: none */
 	struct kvmward_u32 psp_state, psp_api_major, psp_api_minor;

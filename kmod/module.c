@@ -43,17 +43,29 @@ bool kvmward_module_loaded(const char *name)
 	return true;
 }
 
-struct kvmward_u32 kvmward_module_bool(struct module *module, const char *name)
+static const void *param_find(const struct module *module, const char *name,
+			      const struct kernel_param_ops *ops)
 {
 	unsigned int i;
 
-	for (i = 0; module && i < module->num_kp; i++) {
-		const struct kernel_param *param = &module->kp[i];
+	for (i = 0; module && i < module->num_kp; i++)
+		if (module->kp[i].ops == ops && !strcmp(module->kp[i].name, name))
+			return module->kp[i].arg;
+	return NULL;
+}
 
-		if (param->ops == &param_ops_bool && !strcmp(param->name, name))
-			return kvmward_u32(READ_ONCE(*(bool *)param->arg));
-	}
-	return (struct kvmward_u32){ };
+struct kvmward_u32 kvmward_module_bool(struct module *module, const char *name)
+{
+	const bool *value = param_find(module, name, &param_ops_bool);
+
+	return value ? kvmward_u32(READ_ONCE(*value)) : (struct kvmward_u32){ };
+}
+
+struct kvmward_u32 kvmward_module_uint(struct module *module, const char *name)
+{
+	const unsigned int *value = param_find(module, name, &param_ops_uint);
+
+	return value ? kvmward_u32(READ_ONCE(*value)) : (struct kvmward_u32){ };
 }
 
 unsigned int kvmward_module_generation(void)

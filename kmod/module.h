@@ -17,10 +17,11 @@ bool kvmward_module_get(const char *name, struct module **ret_module);
 bool kvmward_module_loaded(const char *name);
 
 /*
- * A parameter of type bool of a held module; not known when it has none of that
+ * A parameter of that type of a held module; not known when it has none of that
  * name and type, or is built in.
  */
 struct kvmward_u32 kvmward_module_bool(struct module *module, const char *name);
+struct kvmward_u32 kvmward_module_uint(struct module *module, const char *name);
 
 /*
  * Changes whenever a module of KVM comes or goes: what was learnt about it

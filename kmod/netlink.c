@@ -121,6 +121,7 @@ static int fill_guest(struct sk_buff *skb, const struct kvmward_snapshot *snapsh
 	    put_u64(skb, KVMWARD_A_GUEST_MEMORY_BYTES, guest->memory_bytes) ||
 	    put_u32(skb, KVMWARD_A_GUEST_VCPUS, guest->vcpus) ||
 	    put_u32(skb, KVMWARD_A_GUEST_NESTED_VCPUS, guest->nested_vcpus) ||
+	    put_u64(skb, KVMWARD_A_GUEST_UNMOVABLE_BYTES, guest->unmovable_bytes) ||
 	    (snapshot->flags_known && nla_put_u32(skb, KVMWARD_A_GUEST_FLAGS, flags)))
 		return -EMSGSIZE;
 	return 0;
@@ -235,7 +236,7 @@ struct guest_dump {
 
 struct slot_dump {
 	struct kvmward_slots pools[KVMWARD_POOLS];
-	u32 next;
+	u32 next, count;
 };
 
 #define dump_ctx(cb, type) (*(type **)(cb)->ctx)
@@ -320,6 +321,7 @@ static int slot_start(struct netlink_callback *cb)
 	}
 	kvmward_host_read(&host);
 	kvmward_slots_read(&host, &snapshot, dump->pools);
+	dump->count = kvmward_slots_split(&host) ? KVMWARD_POOLS : KVMWARD_SLOT_POOL_SNP;
 	kvmward_snapshot_done(&snapshot);
 	dump_ctx(cb, struct slot_dump) = dump;
 	return 0;
@@ -329,7 +331,7 @@ static int slot_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct slot_dump *dump = dump_ctx(cb, struct slot_dump);
 
-	for (; dump->next < KVMWARD_POOLS; dump->next++) {
+	for (; dump->next < dump->count; dump->next++) {
 		void *hdr = dump_put(skb, cb, KVMWARD_CMD_SLOT_GET);
 
 		if (!hdr)

@@ -13,6 +13,11 @@
 #include "host.h"
 #include "slots.h"
 
+bool kvmward_slots_split(const struct kvmward_host *host)
+{
+	return kvmward_yes(host->snp_asids);
+}
+
 static void range_set(struct kvmward_slots *pool, u32 first, u32 last)
 {
 	if (!first || first > last) {
@@ -24,40 +29,54 @@ static void range_set(struct kvmward_slots *pool, u32 first, u32 last)
 	pool->capacity = kvmward_u32(last - first + 1);
 }
 
+static void pool_set(struct kvmward_slots *pool, struct kvmward_u32 enabled, bool ranges_known,
+		     u32 first, u32 last)
+{
+	if (enabled.known && !enabled.value)
+		range_set(pool, 0, 0);
+	else if (enabled.known && ranges_known)
+		range_set(pool, first, last);
+}
+
 /*
- * A split above the highest ASID leaves SEV none, and SEV-ES no more than there
- * are (the capacity in misc.capacity is then too high).
+ * A lowest SEV ASID above the highest leaves SEV none, and SEV-ES no more than
+ * there are (the capacity in misc.capacity is then too high). Ciphertext hiding
+ * gives SNP the lower part of what it otherwise shares with SEV-ES.
  */
 static void ranges_read(const struct kvmward_host *host, struct kvmward_slots *pools)
 {
 	u32 max = host->max_asid.value, min_sev = host->min_sev_asid.value;
-	bool ranges_known = host->max_asid.known && host->min_sev_asid.known;
+	bool known = host->max_asid.known && host->min_sev_asid.known;
+	u32 shared = min(min_sev ? min_sev - 1 : 0, max), snp = 0;
 
-	if (host->sev_enabled.known && !host->sev_enabled.value)
-		range_set(&pools[KVMWARD_SLOT_POOL_SEV], 0, 0);
-	else if (host->sev_enabled.known && ranges_known)
-		range_set(&pools[KVMWARD_SLOT_POOL_SEV], min_sev, max);
-
-	if (host->sev_es_enabled.known && !host->sev_es_enabled.value)
-		range_set(&pools[KVMWARD_SLOT_POOL_SEV_ES], 0, 0);
-	else if (host->sev_es_enabled.known && ranges_known)
-		range_set(&pools[KVMWARD_SLOT_POOL_SEV_ES], 1, min(min_sev ? min_sev - 1 : 0, max));
+	if (kvmward_slots_split(host)) {
+		snp = min(host->snp_asids.value, shared);
+		pool_set(&pools[KVMWARD_SLOT_POOL_SNP], host->snp_enabled, known, 1, snp);
+	}
+	pool_set(&pools[KVMWARD_SLOT_POOL_SEV], host->sev_enabled, known, min_sev, max);
+	pool_set(&pools[KVMWARD_SLOT_POOL_SEV_ES], host->sev_es_enabled, known, snp + 1, shared);
 }
 
-static void charged_read(struct kvmward_slots *pools)
+/* The kernel counts SEV-ES and SNP as one, wherever their ASIDs are from. */
+static void charged_read(struct kvmward_slots *pools, bool split)
 {
 #ifdef CONFIG_KVM_AMD_SEV
 	pools[KVMWARD_SLOT_POOL_SEV].charged = kvmward_misc_total(MISC_CG_RES_SEV);
-	pools[KVMWARD_SLOT_POOL_SEV_ES].charged = kvmward_misc_total(MISC_CG_RES_SEV_ES);
+	if (!split)
+		pools[KVMWARD_SLOT_POOL_SEV_ES].charged = kvmward_misc_total(MISC_CG_RES_SEV_ES);
 #endif
 }
 
-static u32 pool_of(u32 type)
+static u32 pool_of(u32 type, bool split)
 {
-	return type == KVMWARD_GUEST_TYPE_SEV ? KVMWARD_SLOT_POOL_SEV : KVMWARD_SLOT_POOL_SEV_ES;
+	if (type == KVMWARD_GUEST_TYPE_SEV)
+		return KVMWARD_SLOT_POOL_SEV;
+	return split && type == KVMWARD_GUEST_TYPE_SNP ? KVMWARD_SLOT_POOL_SNP :
+							 KVMWARD_SLOT_POOL_SEV_ES;
 }
 
-static void guests_count(const struct kvmward_snapshot *snapshot, struct kvmward_slots *pools)
+static void guests_count(const struct kvmward_snapshot *snapshot, bool split,
+			 struct kvmward_slots *pools)
 {
 	u32 i;
 
@@ -67,7 +86,7 @@ static void guests_count(const struct kvmward_snapshot *snapshot, struct kvmward
 	}
 	for (i = 0; i < snapshot->guest_count; i++) {
 		const struct kvmward_guest *guest = &snapshot->guests[i];
-		struct kvmward_slots *pool = &pools[pool_of(guest->type.value)];
+		struct kvmward_slots *pool = &pools[pool_of(guest->type.value, split)];
 
 		if (!kvmward_yes(guest->asid))
 			continue;
@@ -82,10 +101,11 @@ void kvmward_slots_read(const struct kvmward_host *host, const struct kvmward_sn
 			struct kvmward_slots ret_pools[KVMWARD_POOLS])
 {
 	struct kvmward_slots pools[KVMWARD_POOLS] = { };
+	bool split = kvmward_slots_split(host);
 
 	ranges_read(host, pools);
-	charged_read(pools);
+	charged_read(pools, split);
 	if (snapshot->sev_known)
-		guests_count(snapshot, pools);
+		guests_count(snapshot, split, pools);
 	memcpy(ret_pools, pools, sizeof(pools));
 }

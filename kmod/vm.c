@@ -9,8 +9,12 @@
 #include <linux/string.h>
 
 #include "btf.h"
+#include "compat.h"
 #include "guest.h"
 #include "vm.h"
+
+/* A guest with more of them than this has private memory that is not known. */
+#define GUEST_MEMFDS 32
 
 #define FIELD(type, member) { #type, #member, offsetof(struct type, member) }
 
@@ -28,6 +32,9 @@ static const struct {
 	FIELD(kvm_memory_slot, id_node),
 	FIELD(kvm_memory_slot, npages),
 	FIELD(kvm_memory_slot, id),
+#ifdef KVMWARD_HAVE_GUEST_MEMFD
+	FIELD(kvm_memory_slot, gmem),
+#endif
 	FIELD(kvm_vcpu, kvm),
 	FIELD(kvm_vcpu, arch),
 	FIELD(kvm_vcpu_arch, hflags),
@@ -80,26 +87,89 @@ bool kvmward_vm_made_by(const struct kvm *kvm, const struct mm_struct *mm)
 	return mm && kvm->mm == mm;
 }
 
+/* What the memory slots of a VM come to. */
+struct memory {
+	u64 pages;
+	u64 private_pages;		/* taken from guest_memfd so far */
+	bool private_known;
+	unsigned int file_count;
+	const struct address_space *files[GUEST_MEMFDS];
+};
+
+#ifdef KVMWARD_HAVE_GUEST_MEMFD
+/*
+ * A private slot does not keep its file: whoever closes that clears the pointer
+ * before the file goes. Within an RCU read-side section the memory of a file
+ * stays one of a file, if another one's, and that of an inode stays. So what was
+ * read by way of the pointer is right if the pointer is still there afterwards.
+ */
+static const struct address_space *slot_file(const struct kvm_memory_slot *slot,
+					     unsigned long *ret_pages)
+{
+	const struct file *file = READ_ONCE(slot->gmem.file);
+	const struct address_space *mapping;
+
+	if (!file)
+		return NULL;
+	mapping = READ_ONCE(file->f_mapping);
+	if (!mapping)
+		return NULL;
+	*ret_pages = READ_ONCE(mapping->nrpages);
+	smp_rmb();
+	return READ_ONCE(slot->gmem.file) == file ? mapping : NULL;
+}
+
+/* Several slots may show parts of one file, which is to be counted once. */
+static void private_add(struct memory *memory, const struct kvm_memory_slot *slot)
+{
+	const struct address_space *file;
+	unsigned long pages;
+	unsigned int i;
+
+	if (!(slot->flags & KVM_MEM_GUEST_MEMFD))
+		return;
+	file = slot_file(slot, &pages);
+	for (i = 0; i < memory->file_count; i++)
+		if (memory->files[i] == file)
+			return;
+	if (!file)
+		return;
+	if (memory->file_count == GUEST_MEMFDS) {
+		memory->private_known = false;
+		return;
+	}
+	memory->files[memory->file_count++] = file;
+	memory->private_pages += pages;
+}
+#else
+static void private_add(struct memory *memory, const struct kvm_memory_slot *slot) { }
+#endif
+
 /*
  * Memory slots are replaced as a whole and freed after an SRCU grace period, so
  * a reader needs no more than that: srcu_read_lock() neither waits nor makes
  * anybody wait but the one who replaces a slot, for the time of this loop.
  * Address space 0 only: x86 shows the same memory again in SMM.
  */
-static u64 memory_bytes(struct kvm *kvm)
+static void memory_read(struct kvm *kvm, struct kvmward_guest *guest)
 {
+	struct memory memory = { .private_known = true };
 	struct kvm_memory_slot *slot;
 	struct kvm_memslots *slots;
-	u64 pages = 0;
 	int srcu, i;
 
 	srcu = srcu_read_lock(&kvm->srcu);
 	slots = srcu_dereference(kvm->memslots[0], &kvm->srcu);
-	hash_for_each(slots->id_hash, i, slot, id_node[slots->node_idx])
-		if (slot->id < KVM_USER_MEM_SLOTS)
-			pages += slot->npages;
+	hash_for_each(slots->id_hash, i, slot, id_node[slots->node_idx]) {
+		if (slot->id >= KVM_USER_MEM_SLOTS)
+			continue;
+		memory.pages += slot->npages;
+		private_add(&memory, slot);
+	}
 	srcu_read_unlock(&kvm->srcu, srcu);
-	return pages << PAGE_SHIFT;
+	guest->memory_bytes = kvmward_u64(memory.pages << PAGE_SHIFT);
+	if (memory.private_known)
+		guest->private_bytes = kvmward_u64(memory.private_pages << PAGE_SHIFT);
 }
 
 #ifdef HF_GUEST_MASK
@@ -130,7 +200,7 @@ void kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest)
 	 */
 	u32 vcpus = atomic_read_acquire(&kvm->online_vcpus);
 
-	guest->memory_bytes = kvmward_u64(memory_bytes(kvm));
+	memory_read(kvm, guest);
 	guest->vcpus = kvmward_u32(vcpus);
 	guest->nested_vcpus = nested_vcpus(kvm, vcpus);
 }

@@ -27,7 +27,8 @@ struct kvm *kvmward_vm_of(const struct file *file, bool inside, bool *ret_is_vm)
 
 /*
  * Both need a VM that cannot go away (see above) and a passed
- * kvmward_vm_check(). They neither sleep nor take a lock of KVM.
+ * kvmward_vm_check(), the second an RCU read-side section too. They neither
+ * sleep nor take a lock of KVM.
  */
 bool kvmward_vm_made_by(const struct kvm *kvm, const struct mm_struct *mm);
 void kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest);

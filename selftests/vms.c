@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <linux/kvm.h>
 
+#include "kvm_uapi.h"
 #include "vms.h"
 
 #define POLICY_NODBG 1
@@ -38,6 +38,28 @@ static int sev_start(int vm, enum vms_type type)
 	return ret ? ret : sev_op(vm, KVM_SEV_LAUNCH_START, &start);
 }
 
+static int snp_start(int vm)
+{
+	struct kvm_sev_snp_launch_start start = { .policy = SNP_POLICY };
+	struct sev_init2 init = { 0 };
+	int ret = sev_op(vm, SEV_INIT2, &init);
+
+	return ret ? ret : sev_op(vm, SNP_LAUNCH_START, &start);
+}
+
+int vms_snp_populate(int vm, unsigned long address, size_t bytes)
+{
+	struct kvm_sev_snp_launch_update update = {
+		.gfn_start = address / getpagesize(), .len = bytes,
+		.type = KVM_SEV_SNP_PAGE_TYPE_ZERO,
+	};
+	int ret = 0;
+
+	while (!ret && update.len)
+		ret = sev_op(vm, SNP_LAUNCH_UPDATE, &update);
+	return ret;
+}
+
 int vms_create(enum vms_type type)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -45,11 +67,13 @@ int vms_create(enum vms_type type)
 
 	if (kvm < 0)
 		return -errno;
-	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	vm = ioctl(kvm, KVM_CREATE_VM, type == VMS_SNP ? KVM_X86_SNP_VM : 0);
 	if (vm < 0)
 		ret = -errno;
 	close(kvm);
-	if (!ret && type != VMS_PLAIN)
+	if (!ret && type == VMS_SNP)
+		ret = snp_start(vm);
+	else if (!ret && type != VMS_PLAIN)
 		ret = sev_start(vm, type);
 	if (ret && vm >= 0)
 		close(vm);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum vms_type { VMS_PLAIN, VMS_SEV, VMS_SEV_ES };
+enum vms_type { VMS_PLAIN, VMS_SEV, VMS_SEV_ES, VMS_SNP };
 
 /* Is there a /dev/kvm; can a VM of that type be made now? */
 bool vms_there(void);
@@ -20,6 +20,9 @@ int vms_mirror(int vm, int owner);	/* vm then shares the owner's slot */
 int vms_move(int vm, int source);	/* intra-host migration */
 int vms_add_memory(int vm, unsigned int slot, size_t bytes);
 int vms_pin(int vm, size_t bytes);
+
+/* Takes pages of a private memory slot for an SNP guest: 0 or negative errno. */
+int vms_snp_populate(int vm, unsigned long address, size_t bytes);
 
 /* A vCPU's file, or negative errno. */
 int vms_add_vcpu(int vm, unsigned int id);

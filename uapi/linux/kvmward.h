@@ -42,11 +42,16 @@ enum kvmward_guest_type {
 /**
  * enum kvmward_slot_pool - The ASID ranges that slots are taken from.
  * @KVMWARD_SLOT_POOL_SEV: Slots of SEV guests.
- * @KVMWARD_SLOT_POOL_SEV_ES: Slots that SEV-ES and SEV-SNP guests share.
+ * @KVMWARD_SLOT_POOL_SEV_ES: Slots that SEV-ES and SEV-SNP guests share; of
+ *   SEV-ES guests alone where there is a pool snp.
+ * @KVMWARD_SLOT_POOL_SNP: Slots of SEV-SNP guests. Only where ciphertext
+ *   hiding gives them a range of their own (kvm_amd parameter
+ *   ciphertext_hiding_asids).
  */
 enum kvmward_slot_pool {
 	KVMWARD_SLOT_POOL_SEV,
 	KVMWARD_SLOT_POOL_SEV_ES,
+	KVMWARD_SLOT_POOL_SNP,
 };
 
 /**
@@ -142,6 +147,7 @@ enum {
 	KVMWARD_A_GUEST_MM_LOCKED_BYTES,
 	KVMWARD_A_GUEST_MM_PINNED_BYTES,
 	KVMWARD_A_GUEST_FLAGS,
+	KVMWARD_A_GUEST_UNMOVABLE_BYTES,
 
 	__KVMWARD_A_GUEST_MAX,
 	KVMWARD_A_GUEST_MAX = (__KVMWARD_A_GUEST_MAX - 1)
