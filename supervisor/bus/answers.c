@@ -102,6 +102,8 @@ static int read_value(sd_bus_message *reply, const char *key, struct kw_config *
 		return read_u32(reply, &config->reserve[KW_POOL_SEV]);
 	if (!strcmp(key, KW_BUS_KEY_SEV_ES_RESERVE))
 		return read_u32(reply, &config->reserve[KW_POOL_SEV_ES]);
+	if (!strcmp(key, KW_BUS_KEY_SNP_RESERVE))
+		return read_u32(reply, &config->reserve[KW_POOL_SNP]);
 	if (!strcmp(key, KW_BUS_KEY_GUESTS)) {
 		config->num_memory_encrypted_guests.known = true;
 		return read_u32(reply, &config->num_memory_encrypted_guests.value);

@@ -28,6 +28,7 @@
  */
 #define KW_BUS_KEY_SEV_RESERVE "sev_reserve"
 #define KW_BUS_KEY_SEV_ES_RESERVE "sev_es_reserve"
+#define KW_BUS_KEY_SNP_RESERVE "snp_reserve"
 #define KW_BUS_KEY_GUESTS "num_memory_encrypted_guests"
 #define KW_BUS_KEY_MEMORY "reserved_host_memory_bytes"
 #define KW_BUS_KEY_ENCRYPTED "encrypted_when_unreachable"

@@ -161,9 +161,10 @@ static int on_configuration(sd_bus *bus, const char *path, const char *interface
 	r = sd_bus_message_open_container(reply, 'a', "{sv}");
 	if (r >= 0)
 		r = sd_bus_message_append(
-			reply, "{sv}{sv}{sv}{sv}{sv}{sv}",
+			reply, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}",
 			KW_BUS_KEY_SEV_RESERVE, "u", config->reserve[KW_POOL_SEV],
 			KW_BUS_KEY_SEV_ES_RESERVE, "u", config->reserve[KW_POOL_SEV_ES],
+			KW_BUS_KEY_SNP_RESERVE, "u", config->reserve[KW_POOL_SNP],
 			KW_BUS_KEY_MEMORY, "t", config->reserved_host_memory_bytes,
 			KW_BUS_KEY_ENCRYPTED, "s", admit_word(config->admit_encrypted_unasked),
 			KW_BUS_KEY_PLAIN, "s", admit_word(config->admit_plain_unasked),

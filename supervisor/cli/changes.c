@@ -28,12 +28,17 @@ static void tell_pool(struct comparison *with, struct kw_change *change, bool ha
 	with->tell(change, with->data);
 }
 
+static bool snp_apart(const struct comparison *with)
+{
+	return with->now->facts.slots.snp_apart;
+}
+
 static void tell_guest(struct comparison *with, enum kw_change_kind kind,
 		       const struct kw_guest *guest)
 {
 	struct kw_change change = { .kind = kind, .guest = guest };
 	enum kw_pool pool = 0;
-	bool has_pool = guest->type.known && kw_guest_type_pool(guest->type.value, &pool);
+	bool has_pool = guest->type.known && kw_guest_type_pool(guest->type.value, snp_apart(with), &pool);
 
 	tell_pool(with, &change, has_pool, pool);
 }
@@ -42,7 +47,7 @@ static void tell_hold(struct comparison *with, enum kw_change_kind kind, const s
 {
 	struct kw_change change = { .kind = kind, .hold = hold };
 	enum kw_pool pool = 0;
-	bool has_pool = kw_guest_type_pool(hold->claim.type, &pool);
+	bool has_pool = kw_guest_type_pool(hold->claim.type, snp_apart(with), &pool);
 
 	tell_pool(with, &change, has_pool, pool);
 }
@@ -144,6 +149,6 @@ void kw_changes_tell(const struct kw_moment *before, const struct kw_moment *now
 	if (before->daemon.holds_known && now->daemon.holds_known)
 		compare_holds(&with);
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++)
-		if (!with.explained[pool])
+		if (!with.explained[pool] && kw_pool_exists(pool, snp_apart(&with)))
 			compare_pool(&with, pool);
 }

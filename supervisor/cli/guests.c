@@ -50,7 +50,7 @@ static const struct kw_column columns[] = {
 	{ .title = "TYPE" },
 	{ .title = "ASID", .right = true },
 	{ .title = "PINNED", .right = true },
-	{ .title = "VmPin", .right = true },
+	{ .title = "UNMOVABLE", .right = true },
 	{ .title = "MEMORY", .right = true },
 	{ .title = "VCPUS", .right = true },
 	{ .title = "NOTE", .least = 4 },
@@ -63,7 +63,7 @@ static void add_row(struct kw_table *table, const struct kw_guest *guest, bool e
 	add_type(table, guest->type);
 	kw_table_u32(table, guest->asid);
 	kw_table_bytes(table, guest->pinned_bytes, exact);
-	kw_table_bytes(table, guest->mm_pinned_bytes, exact);
+	kw_table_bytes(table, guest->unmovable_bytes, exact);
 	kw_table_bytes(table, guest->memory_bytes, exact);
 	kw_table_u32(table, guest->vcpus);
 	add_notes(table, guest);
@@ -80,6 +80,7 @@ static const struct kw_column long_columns[] = {
 	{ .title = "TYPE" },
 	{ .title = "ASID", .right = true },
 	{ .title = "PINNED", .right = true },
+	{ .title = "UNMOVABLE", .right = true },
 	{ .title = "VmPin", .right = true },
 	{ .title = "VmLck", .right = true },
 	{ .title = "MEMORY", .right = true },
@@ -112,6 +113,7 @@ static void add_long_row(struct kw_table *table, const struct kw_guest *guest, b
 	add_type(table, guest->type);
 	kw_table_u32(table, guest->asid);
 	kw_table_bytes(table, guest->pinned_bytes, exact);
+	kw_table_bytes(table, guest->unmovable_bytes, exact);
 	kw_table_bytes(table, guest->mm_pinned_bytes, exact);
 	kw_table_bytes(table, guest->mm_locked_bytes, exact);
 	kw_table_bytes(table, guest->memory_bytes, exact);
@@ -186,8 +188,9 @@ const struct kw_command kw_command_guests = {
 	.name = "guests",
 	.arguments = "",
 	.summary = "Show every KVM guest of this host, whoever started it",
-	.help = "PINNED is what SEV has pinned for the guest; VmPin, from /proc, does not "
-		"show it. NOTE: outside (not started by libvirt), mirror (shares the slot "
+	.help = "PINNED is what SEV has pinned for the guest; nothing in /proc shows it. "
+		"UNMOVABLE is that and the private memory of a SEV-SNP guest, which is not "
+		"pinned and yet can neither be moved nor swapped out. NOTE: outside (not started by libvirt), mirror (shares the slot "
 		"of another guest), orphan (its process is gone, PID names the one that "
 		"still holds it). A '-' is not known. It needs root or CAP_NET_ADMIN.",
 	.examples = "  kvmward guests\n"

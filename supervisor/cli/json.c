@@ -110,6 +110,7 @@ struct json_object *kw_json_guest(const struct kw_guest *guest)
 	PUT(tap_queues, kw_json_u32);
 	PUT(mm_locked_bytes, kw_json_u64);
 	PUT(mm_pinned_bytes, kw_json_u64);
+	PUT(unmovable_bytes, kw_json_u64);
 	PUT(mirror, json_object_new_boolean);
 	PUT(orphan, json_object_new_boolean);
 	PUT(libvirt, json_object_new_boolean);
@@ -117,7 +118,7 @@ struct json_object *kw_json_guest(const struct kw_guest *guest)
 	return to;
 }
 
-struct json_object *kw_json_claim(const struct kw_claim *claim)
+struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 {
 	struct json_object *to = json_object_new_object();
 	enum kw_pool pool;
@@ -127,7 +128,7 @@ struct json_object *kw_json_claim(const struct kw_claim *claim)
 	PUT(uuid, kw_json_text);
 	json_object_object_add(to, "type", kw_json_text(kw_guest_type_name(claim->type)));
 	json_object_object_add(to, "pool",
-			       kw_guest_type_pool(claim->type, &pool)
+			       kw_guest_type_pool(claim->type, snp_apart, &pool)
 				       ? kw_json_text(kw_pool_name(pool))
 				       : NULL);
 	PUT(memory_bytes, json_object_new_uint64);

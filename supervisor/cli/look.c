@@ -60,7 +60,11 @@ void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view
 	const struct kw_slots *slots = &facts->slots.pool[pool];
 	struct kw_pool_room room = {};
 
-	*ret_view = (struct kw_pool_view){ .slots = slots, .taken = kw_slots_taken(slots) };
+	*ret_view = (struct kw_pool_view){
+		.title = kw_pool_title(pool, facts->slots.snp_apart),
+		.slots = slots,
+		.taken = kw_slots_taken(slots),
+	};
 	if (slots->charged.known && slots->in_use.known)
 		ret_view->leaked = KW_U32(slots->charged.value > slots->in_use.value
 						  ? slots->charged.value - slots->in_use.value

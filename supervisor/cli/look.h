@@ -26,6 +26,7 @@ void kw_daemon_view_done(struct kw_daemon_view *view);
 
 /* What is told of one pool, put together from kernel and kvmwardd. */
 struct kw_pool_view {
+	const char *title;
 	const struct kw_slots *slots;	/* borrowed from the facts */
 	struct kw_u32 taken, held, reserved, free;
 	struct kw_u32 leaked;		/* charged, but held by no guest that was seen */

@@ -46,6 +46,8 @@ static char *prometheus_text(const struct kw_facts *facts, const struct kw_daemo
 	if (!to)
 		return NULL;
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		if (!kw_pool_exists(pool, facts->slots.snp_apart))
+			continue;
 		kw_pool_view_make(facts, daemon, pool, &view);
 		metrics.pools[pool] =
 			(struct kw_metrics_pool){ view.held, view.reserved, view.free };

@@ -45,7 +45,8 @@ static void print_change_json(const struct kw_change *change)
 	if (change->guest)
 		json_object_object_add(to, "guest", kw_json_guest(change->guest));
 	if (change->hold)
-		json_object_object_add(to, "hold", kw_json_claim(&change->hold->claim));
+		json_object_object_add(to, "hold", kw_json_claim(&change->hold->claim,
+						     change->pool == KW_POOL_SNP));
 	json_object_object_add(to, "pool",
 			       change->has_pool ? kw_json_pool(change->pool, &change->view) : NULL);
 	kw_json_print(to, true);
@@ -81,9 +82,9 @@ static void print_hold(const struct kw_claim *claim)
 	printf("hold %s %s", name ? name : "", kw_guest_type_name(claim->type));
 }
 
-static void print_pool(enum kw_pool pool, const struct kw_pool_view *view)
+static void print_pool(const struct kw_pool_view *view)
 {
-	printf("%s slots: ", kw_pool_title(pool));
+	printf("%s slots: ", view->title);
 	if (view->taken.known && view->slots->capacity.known)
 		printf("%" PRIu32 " of %" PRIu32 " taken", view->taken.value,
 		       view->slots->capacity.value);
@@ -104,7 +105,7 @@ static void print_change(const struct kw_change *change)
 		print_hold(&change->hold->claim);
 	if (change->has_pool) {
 		fputs(change->guest || change->hold ? "; " : "", stdout);
-		print_pool(change->pool, &change->view);
+		print_pool(&change->view);
 	}
 	putchar('\n');
 }

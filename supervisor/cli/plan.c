@@ -69,16 +69,16 @@ static void print_parts(const struct kw_request *request, bool exact)
 	kw_table_print(table, stdout, kw_terminal_width(stdout));
 }
 
-static void print_claim(const struct kw_claim *claim, bool exact)
+static void print_claim(const struct kw_claim *claim, bool snp_apart, bool exact)
 {
 	enum kw_pool pool;
 
 	line("guest", claim->name);
 	line("type", kw_guest_type_name(claim->type));
 	bytes_line("memory", claim->memory_bytes, exact);
-	if (!kw_guest_type_pool(claim->type, &pool))
+	if (!kw_guest_type_pool(claim->type, snp_apart, &pool))
 		return;
-	line("slot of pool", kw_pool_title(pool));
+	line("slot of pool", kw_pool_title(pool, snp_apart));
 	bytes_line("pinned", claim->pinned_bytes, exact);
 	bytes_line("memory lock", claim->memlock_bytes, exact);
 	bytes_line("ceiling", claim->ceiling_bytes, exact);
@@ -113,7 +113,7 @@ static void print_plan(const struct kw_request *request, bool explain, bool exac
 	char verdict[sizeof(request->verdict.sentence) + 64];
 
 	if (request->claimed)
-		print_claim(&request->claim, exact);
+		print_claim(&request->claim, request->snp_apart, exact);
 	print_additions(&request->additions);
 	snprintf(verdict, sizeof(verdict), "%s: %s", kw_code_name(request->verdict.code),
 		 request->verdict.sentence);
@@ -152,7 +152,8 @@ static void print_json(const struct kw_request *request)
 			       kw_json_u64(additions->hard_limit_bytes));
 	json_object_object_add(to, "verdict", kw_json_verdict(&request->verdict));
 	json_object_object_add(to, "claim",
-			       request->claimed ? kw_json_claim(&request->claim) : NULL);
+			       request->claimed ? kw_json_claim(&request->claim, request->snp_apart)
+						: NULL);
 	json_object_object_add(to, "pinned_parts",
 			       request->claimed ? json_parts(&request->domain) : NULL);
 	json_object_object_add(to, "launch_adds", added);
@@ -168,6 +169,16 @@ static void complete_by_host(struct kw_request *request)
 	if (!kw_netlink_open(&netlink))
 		kw_netlink_host(netlink, &host);
 	kw_request_complete(request, host.c_bit_position, host.phys_addr_reduction);
+}
+
+static bool snp_is_apart(void)
+{
+	_cleanup_(kw_netlink_close_at) struct kw_netlink *netlink = NULL;
+	struct kw_slot_table slots = {};
+
+	if (!kw_netlink_open(&netlink))
+		kw_netlink_slots(netlink, &slots);
+	return slots.snp_apart;
 }
 
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
@@ -196,6 +207,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		complete_by_host(&request);
 	kw_request_check(&request);
 	kw_request_ask(&request);
+	request.snp_apart = snp_is_apart();
 	if (json)
 		print_json(&request);
 	else

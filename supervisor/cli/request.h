@@ -18,6 +18,7 @@ struct kw_request {
 	bool takes_slot;
 	bool claimed;			/* claim is filled in */
 	struct kw_claim claim;
+	bool snp_apart;			/* of the host's slots; false when not known */
 	struct kw_completion additions;	/* what the file leaves out; unknown = nothing */
 	struct kw_verdict verdict;	/* admitted as long as nothing speaks against it */
 };

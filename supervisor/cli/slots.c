@@ -28,6 +28,8 @@ struct json_object *kw_json_pools(const struct kw_facts *facts,
 	struct kw_pool_view view;
 
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		if (!kw_pool_exists(pool, facts->slots.snp_apart))
+			continue;
 		kw_pool_view_make(facts, daemon, pool, &view);
 		json_object_array_add(list, kw_json_pool(pool, &view));
 	}
@@ -43,11 +45,11 @@ static void print_json(const struct kw_facts *facts, const struct kw_daemon_view
 	kw_json_print(to, false);
 }
 
-static void add_row(struct kw_table *table, enum kw_pool pool, const struct kw_pool_view *view)
+static void add_row(struct kw_table *table, const struct kw_pool_view *view)
 {
 	const struct kw_slots *slots = view->slots;
 
-	kw_table_text(table, kw_pool_title(pool));
+	kw_table_text(table, view->title);
 	if (slots->first_asid.known && slots->last_asid.known)
 		kw_table_format(table, "%" PRIu32 "-%" PRIu32, slots->first_asid.value,
 				slots->last_asid.value);
@@ -62,13 +64,13 @@ static void add_row(struct kw_table *table, enum kw_pool pool, const struct kw_p
 	kw_table_u32(table, slots->mirrors);
 }
 
-static void print_leaks(enum kw_pool pool, const struct kw_pool_view *view)
+static void print_leaks(const struct kw_pool_view *view)
 {
 	if (!kw_u32_yes(view->leaked))
 		return;
 	printf("\n%s: the kernel counts %" PRIu32 " slot%s more than the guests seen hold: "
 	       "just starting or\nending, or leaked. A leaked slot is free again after a reboot.\n",
-	       kw_pool_title(pool), view->leaked.value, view->leaked.value == 1 ? "" : "s");
+	       view->title, view->leaked.value, view->leaked.value == 1 ? "" : "s");
 }
 
 static int print_table(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
@@ -92,11 +94,12 @@ static int print_table(const struct kw_facts *facts, const struct kw_daemon_view
 		return -1;
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
 		kw_pool_view_make(facts, daemon, pool, &views[pool]);
-		add_row(table, pool, &views[pool]);
+		if (kw_pool_exists(pool, facts->slots.snp_apart))
+			add_row(table, &views[pool]);
 	}
 	error = kw_table_print(table, stdout, kw_terminal_width(stdout));
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT && !error; pool++)
-		print_leaks(pool, &views[pool]);
+		print_leaks(&views[pool]);
 	return error;
 }
 

@@ -18,8 +18,10 @@ static void print_slots(FILE *out, const struct kw_slot_table *table)
 		fputs("slots not known", out);
 		return;
 	}
-	for (int pool = 0; pool < KW_POOL_COUNT; pool++) {
-		fprintf(out, "%s%s ", pool ? ", " : "", kw_pool_title(pool));
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		if (!kw_pool_exists(pool, table->snp_apart))
+			continue;
+		fprintf(out, "%s%s ", pool ? ", " : "", kw_pool_title(pool, table->snp_apart));
 		print_number(out, kw_slots_taken(&table->pool[pool]));
 		fputs(" of ", out);
 		print_number(out, table->pool[pool].capacity);

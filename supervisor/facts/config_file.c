@@ -72,6 +72,11 @@ static void store_sev_es_reserve(struct kw_config *config, uint32_t number)
 	config->reserve[KW_POOL_SEV_ES] = number;
 }
 
+static void store_snp_reserve(struct kw_config *config, uint32_t number)
+{
+	config->reserve[KW_POOL_SNP] = number;
+}
+
 static void store_override(struct kw_config *config, uint32_t number)
 {
 	config->num_memory_encrypted_guests = KW_U32(number);
@@ -121,6 +126,7 @@ static bool set_choice(struct reader *reader, const struct key *key, const char 
 static const struct key keys[] = {
 	{"slots", "sev_reserve", set_number, 0, SLOTS_MAX, store_sev_reserve},
 	{"slots", "sev_es_reserve", set_number, 0, SLOTS_MAX, store_sev_es_reserve},
+	{"slots", "snp_reserve", set_number, 0, SLOTS_MAX, store_snp_reserve},
 	{"slots", "num_memory_encrypted_guests", set_number, 0, SLOTS_MAX, store_override},
 	{"memory", "reserved_host_memory_mb", set_number, 0, MEMORY_MB_MAX, store_memory_mb},
 	{"hook", "encrypted_when_unreachable", set_choice, 0, 0, store_encrypted_unasked},

@@ -87,6 +87,7 @@ static const struct field guest_fields[] = {
 	GUEST(U32, TAP_QUEUES, tap_queues, 0),
 	GUEST(U64, MM_LOCKED_BYTES, mm_locked_bytes, 0),
 	GUEST(U64, MM_PINNED_BYTES, mm_pinned_bytes, 0),
+	GUEST(U64, UNMOVABLE_BYTES, unmovable_bytes, 0),
 };
 
 /* The model's enums are those of the contract. */
@@ -98,6 +99,7 @@ _Static_assert((int)KW_VENDOR_AMD == KVMWARD_VENDOR_AMD &&
 	       (int)KW_GUEST_SNP == KVMWARD_GUEST_TYPE_SNP &&
 	       (int)KW_POOL_SEV == KVMWARD_SLOT_POOL_SEV &&
 	       (int)KW_POOL_SEV_ES == KVMWARD_SLOT_POOL_SEV_ES &&
+	       (int)KW_POOL_SNP == KVMWARD_SLOT_POOL_SNP &&
 	       (int)KW_FACTS_NONE == KVMWARD_FACTS_SOURCE_NONE &&
 	       (int)KW_FACTS_BTF == KVMWARD_FACTS_SOURCE_BTF, "model and contract differ");
 
@@ -226,6 +228,7 @@ int kw_decode_slots(const struct nlmsghdr *message, size_t length, struct kw_slo
 		return 0;
 	store_all(slot_fields, ARRAY_SIZE(slot_fields), attributes, &slots);
 	table->pool[pool] = slots;
+	table->snp_apart = table->snp_apart || pool == KW_POOL_SNP;
 	return 0;
 }
 

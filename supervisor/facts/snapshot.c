@@ -58,6 +58,8 @@ static bool same_u32(struct kw_u32 a, struct kw_u32 b)
 
 static bool same_slots(const struct kw_slot_table *a, const struct kw_slot_table *b)
 {
+	if (a->snp_apart != b->snp_apart)
+		return false;
 	for (int i = 0; i < KW_POOL_COUNT; i++) {
 		const struct kw_slots *x = &a->pool[i], *y = &b->pool[i];
 

@@ -199,7 +199,7 @@ static bool shows(const struct kw_hold *hold, const struct kw_guest *guest)
 		return false;
 	if (hold->claim.type == KW_GUEST_PLAIN)
 		return true;
-	return guest->type.known && kw_guest_type_pool(guest->type.value, &pool);
+	return guest->type.known && kw_guest_type_pool(guest->type.value, false, &pool);
 }
 
 static const struct kw_guest *guest_of(const struct kw_hold *hold,

@@ -71,6 +71,7 @@ static const struct number guest_numbers[] = {
 
 static const struct number guest_bytes[] = {
 	GUEST(pinned_bytes, "Memory that SEV has pinned, which /proc does not show."),
+	GUEST(unmovable_bytes, "Memory that is pinned or that guest_memfd holds for the guest."),
 	GUEST(memory_bytes, "Memory that the guest sees."),
 	GUEST(mm_locked_bytes, "VmLck of the guest's process."),
 	GUEST(mm_pinned_bytes, "VmPin of the guest's process."),
@@ -162,7 +163,7 @@ static int write_host(const struct kw_host *host, FILE *to)
 	return write_host_info(host, to);
 }
 
-/* One family over both pools; objects[pool] holds the field. */
+/* One family over all pools; objects[pool] holds the field. */
 static void write_pools(const struct number *number, const void *const objects[KW_POOL_COUNT],
 			FILE *to)
 {
@@ -184,9 +185,12 @@ static void write_pools(const struct number *number, const void *const objects[K
 static void write_slots(const struct kw_metrics *metrics, FILE *to)
 {
 	const struct kw_slots *slots = metrics->facts->slots.pool;
-	const void *const kernel[] = { &slots[KW_POOL_SEV], &slots[KW_POOL_SEV_ES] };
-	const void *const added[] = { &metrics->pools[KW_POOL_SEV],
-				      &metrics->pools[KW_POOL_SEV_ES] };
+	const void *kernel[KW_POOL_COUNT], *added[KW_POOL_COUNT];
+
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
+		kernel[pool] = &slots[pool];
+		added[pool] = &metrics->pools[pool];
+	}
 
 	for (size_t i = 0; metrics->facts->slots.known && i < COUNT(slot_numbers); i++)
 		write_pools(&slot_numbers[i], kernel, to);

@@ -8,7 +8,7 @@
 /* What /etc/kvmward/kvmward.conf says; kvmward.conf(5) documents each key. */
 struct kw_config {
 	/* [slots] */
-	uint32_t reserve[KW_POOL_COUNT];	/* sev_reserve, sev_es_reserve: slots never given out */
+	uint32_t reserve[KW_POOL_COUNT]; /* sev_reserve, sev_es_reserve, snp_reserve: never given out */
 	struct kw_u32 num_memory_encrypted_guests; /* operator's override: at most so many at once */
 	/* [memory] */
 	uint64_t reserved_host_memory_bytes;	/* reserved_host_memory_mb */

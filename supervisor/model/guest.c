@@ -38,7 +38,7 @@ const char *kw_guest_type_name(enum kw_guest_type type)
 	return "unknown";
 }
 
-bool kw_guest_type_pool(enum kw_guest_type type, enum kw_pool *ret_pool)
+bool kw_guest_type_pool(enum kw_guest_type type, bool snp_apart, enum kw_pool *ret_pool)
 {
 	switch (type) {
 	case KW_GUEST_PLAIN:
@@ -47,8 +47,10 @@ bool kw_guest_type_pool(enum kw_guest_type type, enum kw_pool *ret_pool)
 		*ret_pool = KW_POOL_SEV;
 		return true;
 	case KW_GUEST_SEV_ES:
-	case KW_GUEST_SNP:
 		*ret_pool = KW_POOL_SEV_ES;
+		return true;
+	case KW_GUEST_SNP:
+		*ret_pool = snp_apart ? KW_POOL_SNP : KW_POOL_SEV_ES;
 		return true;
 	}
 	return false;

@@ -24,6 +24,7 @@ struct kw_guest {
 	struct kw_u32 type;			/* enum kw_guest_type */
 	struct kw_u32 asid;
 	struct kw_u64 pinned_bytes, memory_bytes;
+	struct kw_u64 unmovable_bytes;		/* pinned, or in guest_memfd */
 	struct kw_u32 vcpus, nested_vcpus;
 	struct kw_u32 vhost_net_queues, tap_queues;
 	struct kw_u64 mm_locked_bytes, mm_pinned_bytes;
@@ -58,7 +59,7 @@ static inline const char *kw_guest_title(const struct kw_guest *guest)
 /* "plain", "sev", "sev-es" or "snp". */
 const char *kw_guest_type_name(enum kw_guest_type type);
 
-/* True when such a guest needs a slot; *ret_pool says of which pool. */
-bool kw_guest_type_pool(enum kw_guest_type type, enum kw_pool *ret_pool);
+/* True when such a guest needs a slot; *ret_pool says of which pool. snp_apart: of the slots. */
+bool kw_guest_type_pool(enum kw_guest_type type, bool snp_apart, enum kw_pool *ret_pool);
 
 #endif

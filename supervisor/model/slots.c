@@ -3,12 +3,16 @@
 
 const char *kw_pool_name(enum kw_pool pool)
 {
-	return pool == KW_POOL_SEV ? "sev" : "sev-es";
+	static const char *const names[KW_POOL_COUNT] = { "sev", "sev-es", "snp" };
+
+	return names[pool];
 }
 
-const char *kw_pool_title(enum kw_pool pool)
+const char *kw_pool_title(enum kw_pool pool, bool snp_apart)
 {
-	return pool == KW_POOL_SEV ? "SEV" : "SEV-ES/SNP";
+	static const char *const titles[KW_POOL_COUNT] = { "SEV", "SEV-ES", "SEV-SNP" };
+
+	return pool == KW_POOL_SEV_ES && !snp_apart ? "SEV-ES/SNP" : titles[pool];
 }
 
 struct kw_u32 kw_slots_taken(const struct kw_slots *slots)

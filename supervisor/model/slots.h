@@ -4,7 +4,7 @@
 
 #include "model/known.h"
 
-enum kw_pool { KW_POOL_SEV, KW_POOL_SEV_ES, KW_POOL_COUNT };
+enum kw_pool { KW_POOL_SEV, KW_POOL_SEV_ES, KW_POOL_SNP, KW_POOL_COUNT };
 
 /* One pool of encryption-key slots, as SLOT_GET states it. */
 struct kw_slots {
@@ -15,17 +15,27 @@ struct kw_slots {
 	struct kw_u32 mirrors;
 };
 
-/* Both pools at one moment; known is false where the kernel gave no answer. */
+/*
+ * All pools at one moment; known is false where the kernel gave no answer. SNP
+ * guests share the slots of SEV-ES; with ciphertext hiding they are apart, and
+ * only then is there a pool KW_POOL_SNP.
+ */
 struct kw_slot_table {
 	bool known;
+	bool snp_apart;
 	struct kw_slots pool[KW_POOL_COUNT];
 };
 
-/* "sev" or "sev-es": the name in the contract, configuration and output. */
+static inline bool kw_pool_exists(enum kw_pool pool, bool snp_apart)
+{
+	return pool != KW_POOL_SNP || snp_apart;
+}
+
+/* "sev", "sev-es" or "snp": the name in the contract, configuration and output. */
 const char *kw_pool_name(enum kw_pool pool);
 
-/* "SEV" or "SEV-ES/SNP": the name in sentences for people. */
-const char *kw_pool_title(enum kw_pool pool);
+/* "SEV", "SEV-ES/SNP" …: the name in sentences for people. */
+const char *kw_pool_title(enum kw_pool pool, bool snp_apart);
 
 /*
  * Slots taken: the larger of the kernel's count and the guests seen, since

@@ -12,14 +12,26 @@
 #include "base/text.h"
 #include "policy/question.h"
 
+static const char *title_of(const struct kw_question *q, enum kw_pool pool)
+{
+	return kw_pool_title(pool, q->facts->slots.snp_apart);
+}
+
 static const char *const config_keys[KW_POOL_COUNT] = {
 	[KW_POOL_SEV] = "sev_reserve",
 	[KW_POOL_SEV_ES] = "sev_es_reserve",
+	[KW_POOL_SNP] = "snp_reserve",
 };
 
 /* What else than stopping a guest gives this pool slots; "" when nothing does. */
-static const char *split_advice(const struct kw_host *host, enum kw_pool pool)
+static const char *split_advice(const struct kw_facts *facts, enum kw_pool pool)
 {
+	const struct kw_host *host = &facts->host;
+
+	if (pool == KW_POOL_SNP)
+		return " or raise kvm_amd's parameter ciphertext_hiding_asids";
+	if (pool == KW_POOL_SEV_ES && facts->slots.snp_apart)
+		return " or lower kvm_amd's parameter ciphertext_hiding_asids";
 	if (pool == KW_POOL_SEV_ES)
 		return " or raise the ASID split (BIOS \"minimum SEV ASID\")";
 	if (host->min_sev_asid.known && host->min_sev_asid.value <= 1)
@@ -46,9 +58,9 @@ static void say_full(const struct kw_question *q, enum kw_pool pool,
 		       "no %s slot is free: %" PRIu32 " of %" PRIu32 " in use%s, %" PRIu32
 		       " reserved, %" PRIu32
 		       " promised to guests that are starting; stop a guest%s",
-		       kw_pool_title(pool), room->taken.value, room->capacity.value,
+		       title_of(q, pool), room->taken.value, room->capacity.value,
 		       leaked_note(leaked, sizeof(leaked), &q->facts->slots.pool[pool]),
-		       room->reserve, room->pending, split_advice(&q->facts->host, pool));
+		       room->reserve, room->pending, split_advice(q->facts, pool));
 }
 
 static void say_quota(const struct kw_question *q, const struct kw_quota *quota,
@@ -62,14 +74,15 @@ static void say_quota(const struct kw_question *q, const struct kw_quota *quota,
 		       q->config->num_memory_encrypted_guests.value, quota->used);
 }
 
-static void say_reserved(enum kw_pool pool, const struct kw_pool_room *room, uint32_t left,
+static void say_reserved(const struct kw_question *q, enum kw_pool pool,
+			 const struct kw_pool_room *room, uint32_t left,
 			 struct kw_verdict *ret_verdict)
 {
 	kw_verdict_set(ret_verdict, KW_SLOT_RESERVED,
 		       "only %s slots in reserve are left: %" PRIu32 " of %" PRIu32
 		       " in use, %" PRIu32 " promised to guests that are starting, %" PRIu32
 		       " left, %" PRIu32 " reserved; stop a guest or lower %s in kvmward.conf",
-		       kw_pool_title(pool), room->taken.value, room->capacity.value, room->pending,
+		       title_of(q, pool), room->taken.value, room->capacity.value, room->pending,
 		       left, room->reserve, config_keys[pool]);
 }
 
@@ -79,11 +92,11 @@ static bool slot_known(const struct kw_question *q, enum kw_pool pool,
 	char what[96];
 
 	if (!room->capacity.known)
-		snprintf(what, sizeof(what), "how many %s slots there are", kw_pool_title(pool));
+		snprintf(what, sizeof(what), "how many %s slots there are", title_of(q, pool));
 	else if (!room->taken.known)
-		snprintf(what, sizeof(what), "how many %s slots are in use", kw_pool_title(pool));
+		snprintf(what, sizeof(what), "how many %s slots are in use", title_of(q, pool));
 	else
-		snprintf(what, sizeof(what), "how many slots of the other pool are in use");
+		snprintf(what, sizeof(what), "how many slots of the other pools are in use");
 	if (!room->free.known)
 		return kw_refuse_unknown(q->facts, what, ret_verdict);
 	return true;
@@ -97,14 +110,14 @@ static bool slot_free(const struct kw_question *q, enum kw_pool pool,
 	uint32_t left;
 
 	if (kw_u32_no(room.capacity))
-		return kw_refuse_slot_none(&q->facts->host, pool, ret_verdict);
+		return kw_refuse_slot_none(q->facts, pool, ret_verdict);
 	if (!slot_known(q, pool, &room, ret_verdict))
 		return false;
 	if (room.free.value)
 		return true;
 	left = kw_slots_left(q, &room).value;
 	if (left)
-		say_reserved(pool, &room, left, ret_verdict);
+		say_reserved(q, pool, &room, left, ret_verdict);
 	else if (room.capacity.value > (uint64_t)room.taken.value + room.pending)
 		say_quota(q, &quota, ret_verdict);
 	else
@@ -156,7 +169,7 @@ static void say_admitted(const struct kw_question *q, const struct kw_claim *cla
 	kw_verdict_set(
 		ret_verdict, KW_ADMITTED,
 		"there is a %s slot and %s of memory for it; %" PRIu32 " more %s free after it",
-		kw_pool_title(pool), kw_text_bytes(memory, sizeof(memory), claim->ceiling_bytes),
+		title_of(q, pool), kw_text_bytes(memory, sizeof(memory), claim->ceiling_bytes),
 		rest, rest == 1 ? "slot is" : "slots are");
 }
 
@@ -171,7 +184,7 @@ void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		kw_verdict_set(ret_verdict, KW_ADMITTED, "a plain guest takes no slot");
 		return;
 	}
-	if (!kw_guest_type_pool(claim->type, &pool)) {
+	if (!kw_guest_type_pool(claim->type, facts->slots.snp_apart, &pool)) {
 		kw_verdict_set(ret_verdict, KW_UNKNOWN_SECURITY,
 			       "guest type %u is not known to this kvmward", claim->type);
 		return;

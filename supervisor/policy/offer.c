@@ -33,9 +33,19 @@ bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
 	return false;
 }
 
-bool kw_refuse_slot_none(const struct kw_host *host, enum kw_pool pool,
+/* The firmware's split decides before KVM does: KVM offers no SEV-ES when its range is empty. */
+static bool range_empty(const struct kw_host *host, enum kw_pool pool)
+{
+	if (pool != KW_POOL_SEV)
+		return host->min_sev_asid.known && host->min_sev_asid.value <= 1;
+	return host->min_sev_asid.known && host->max_asid.known &&
+	       host->min_sev_asid.value > host->max_asid.value;
+}
+
+bool kw_refuse_slot_none(const struct kw_facts *facts, enum kw_pool pool,
 			 struct kw_verdict *ret_verdict)
 {
+	const struct kw_host *host = &facts->host;
 	char range[64] = "";
 
 	if (host->min_sev_asid.known && host->max_asid.known)
@@ -46,21 +56,16 @@ bool kw_refuse_slot_none(const struct kw_host *host, enum kw_pool pool,
 			       "the host has no SEV slot: set BIOS \"minimum SEV ASID\" no higher "
 			       "than the highest ASID%s",
 			       range);
+	else if (facts->slots.snp_apart && pool == KW_POOL_SEV_ES && !range_empty(host, pool))
+		kw_verdict_set(ret_verdict, KW_SLOT_NONE,
+			       "the host has no SEV-ES slot: ciphertext hiding gives all of them to "
+			       "SEV-SNP; lower kvm_amd's parameter ciphertext_hiding_asids");
 	else
 		kw_verdict_set(ret_verdict, KW_SLOT_NONE,
 			       "the host has no SEV-ES/SNP slot: set BIOS \"minimum SEV ASID\" "
 			       "above 1%s",
 			       range);
 	return false;
-}
-
-/* The firmware's split decides before KVM does: KVM offers no SEV-ES when its range is empty. */
-static bool range_empty(const struct kw_host *host, enum kw_pool pool)
-{
-	if (pool == KW_POOL_SEV_ES)
-		return host->min_sev_asid.known && host->min_sev_asid.value <= 1;
-	return host->min_sev_asid.known && host->max_asid.known &&
-	       host->min_sev_asid.value > host->max_asid.value;
 }
 
 static const char *cpu_obstacle(const struct kw_host *host, const struct offer *offer)
@@ -123,6 +128,6 @@ bool kw_host_offers(const struct kw_facts *facts, enum kw_guest_type type, enum 
 	if (!kw_u32_yes(offer.enabled) && !offers_cpu(host, &offer, ret_verdict))
 		return false;
 	if (range_empty(host, pool))
-		return kw_refuse_slot_none(host, pool, ret_verdict);
+		return kw_refuse_slot_none(facts, pool, ret_verdict);
 	return offers_kvm(facts, &offer, ret_verdict);
 }

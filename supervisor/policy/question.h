@@ -37,7 +37,7 @@ bool kw_host_offers(const struct kw_facts *facts, enum kw_guest_type type, enum 
 		    struct kw_verdict *ret_verdict);
 bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
 		       struct kw_verdict *ret_verdict);
-bool kw_refuse_slot_none(const struct kw_host *host, enum kw_pool pool,
+bool kw_refuse_slot_none(const struct kw_facts *facts, enum kw_pool pool,
 			 struct kw_verdict *ret_verdict);
 
 #endif

@@ -26,9 +26,11 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-static bool guest_pool(const struct kw_guest *guest, enum kw_pool *ret_pool)
+static bool guest_pool(const struct kw_question *q, const struct kw_guest *guest,
+		       enum kw_pool *ret_pool)
 {
-	return guest->type.known && kw_guest_type_pool(guest->type.value, ret_pool);
+	return guest->type.known &&
+	       kw_guest_type_pool(guest->type.value, q->facts->slots.snp_apart, ret_pool);
 }
 
 /*
@@ -48,7 +50,7 @@ static bool own_slot(const struct kw_question *q, enum kw_pool pool)
 		enum kw_pool of;
 
 		if (is_own(q, &q->facts->guests.guests[i]) &&
-		    guest_pool(&q->facts->guests.guests[i], &of) && of == pool)
+		    guest_pool(q, &q->facts->guests.guests[i], &of) && of == pool)
 			return true;
 	}
 	return false;
@@ -66,7 +68,9 @@ static uint32_t pending_slots(const struct kw_question *q, enum kw_pool pool)
 
 	for (size_t i = 0; i < q->holds->count; i++)
 		if (is_pending(q, &q->holds->holds[i]) &&
-		    kw_guest_type_pool(q->holds->holds[i].claim.type, &of) && of == pool)
+		    kw_guest_type_pool(q->holds->holds[i].claim.type, q->facts->slots.snp_apart,
+				       &of) &&
+		    of == pool)
 			count++;
 	return count;
 }
@@ -93,6 +97,8 @@ struct kw_quota kw_quota_of(const struct kw_question *q)
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
 		struct kw_u32 taken = taken_slots(q, pool);
 
+		if (!kw_pool_exists(pool, q->facts->slots.snp_apart))
+			continue;
 		known = known && taken.known;
 		quota.used += (uint64_t)taken.value + pending_slots(q, pool);
 	}

@@ -66,7 +66,7 @@ static inline uint32_t fake_in_use(enum kw_pool pool)
 	enum kw_pool of;
 
 	for (size_t i = 0; i < fake->guest_count; i++)
-		if (kw_guest_type_pool(fake->guests[i].type.value, &of) && of == pool)
+		if (kw_guest_type_pool(fake->guests[i].type.value, false, &of) && of == pool)
 			count++;
 	return count;
 }

@@ -287,6 +287,72 @@ static void keeps_the_reserve(void **state)
 	expect(&scene, KW_SLOT_RESERVED, "lower sev_es_reserve");
 }
 
+/* Ciphertext hiding: 2 of the 5 slots that SEV-ES and SNP else share are SNP's alone. */
+static void scene_split(struct scene *scene, enum kw_guest_type type)
+{
+	scene_init(scene, type);
+	scene->facts.slots.snp_apart = true;
+	for (enum kw_pool pool = KW_POOL_SEV_ES; pool <= KW_POOL_SNP; pool++)
+		*pool_of(scene, pool) = (struct kw_slots){
+			.capacity = KW_U32(pool == KW_POOL_SNP ? 2 : 3),
+			.in_use = KW_U32(0),
+		};
+}
+
+static void keeps_apart_what_ciphertext_hiding_splits(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_split(&scene, KW_GUEST_SNP);
+	expect(&scene, KW_ADMITTED, "a SEV-SNP slot and 1024 MiB");
+	expect(&scene, KW_ADMITTED, "1 more slot is free");
+	pool_of(&scene, KW_POOL_SNP)->in_use = KW_U32(2);
+	expect(&scene, KW_SLOT_FULL, "no SEV-SNP slot is free: 2 of 2 in use");
+	expect(&scene, KW_SLOT_FULL, "raise kvm_amd's parameter ciphertext_hiding_asids");
+	scene.claim.type = KW_GUEST_SEV_ES;
+	expect(&scene, KW_ADMITTED, "a SEV-ES slot and 1024 MiB");
+	add_hold(&scene, UUID_OLD, KW_GUEST_SNP);
+	expect(&scene, KW_ADMITTED, "2 more slots are free");
+	pool_of(&scene, KW_POOL_SEV_ES)->in_use = KW_U32(3);
+	expect(&scene, KW_SLOT_FULL, "lower kvm_amd's parameter ciphertext_hiding_asids");
+	pool_of(&scene, KW_POOL_SEV_ES)->capacity = KW_U32(0);
+	expect(&scene, KW_SLOT_NONE, "ciphertext hiding gives all of them to SEV-SNP");
+}
+
+static void each_part_has_its_own_reserve(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_split(&scene, KW_GUEST_SNP);
+	scene.config.reserve[KW_POOL_SEV_ES] = 3;
+	expect(&scene, KW_ADMITTED, "1 more");
+	scene.config.reserve[KW_POOL_SNP] = 2;
+	expect(&scene, KW_SLOT_RESERVED, "lower snp_reserve");
+	scene_init(&scene, KW_GUEST_SNP);
+	scene.config.reserve[KW_POOL_SNP] = 4711;
+	expect(&scene, KW_ADMITTED, "4 more");
+}
+
+/* A pool that is not there is nothing unknown either. */
+static void override_counts_the_pools_there_are(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, KW_GUEST_SEV);
+	scene.config.num_memory_encrypted_guests = KW_U32(3);
+	*pool_of(&scene, KW_POOL_SNP) = (struct kw_slots){ 0 };
+	expect(&scene, KW_ADMITTED, "2 more");
+	scene_split(&scene, KW_GUEST_SEV);
+	scene.config.num_memory_encrypted_guests = KW_U32(3);
+	pool_of(&scene, KW_POOL_SNP)->in_use = KW_U32(2);
+	expect(&scene, KW_ADMITTED, "0 more");
+	pool_of(&scene, KW_POOL_SNP)->in_use.known = false;
+	expect(&scene, KW_FACTS_UNKNOWN, "slots of the other pools");
+}
+
 static void override_limits_both_pools_together(void **state)
 {
 	struct scene scene;
@@ -594,6 +660,9 @@ int main(void)
 		cmocka_unit_test(counts_guests_that_only_look_like_the_claim),
 		cmocka_unit_test(a_claim_without_uuid_is_nobodys),
 		cmocka_unit_test(keeps_the_reserve),
+		cmocka_unit_test(keeps_apart_what_ciphertext_hiding_splits),
+		cmocka_unit_test(each_part_has_its_own_reserve),
+		cmocka_unit_test(override_counts_the_pools_there_are),
 		cmocka_unit_test(override_limits_both_pools_together),
 		cmocka_unit_test(override_needs_both_pools_known),
 		cmocka_unit_test(tells_no_slots_from_no_encryption),

@@ -104,7 +104,7 @@ static void nothing_gives_the_defaults(void **state)
 static void every_key_is_read(void **state)
 {
 	struct kw_config wanted = {
-		.reserve = { 2, 3 },
+		.reserve = { 2, 3, 4 },
 		.num_memory_encrypted_guests = KW_U32(15),
 		.reserved_host_memory_bytes = 8192 * KW_MIB,
 		.admit_encrypted_unasked = true,
@@ -113,7 +113,7 @@ static void every_key_is_read(void **state)
 	};
 
 	(void)state;
-	expect_config("[slots]\nsev_reserve = 2\nsev_es_reserve=3\n"
+	expect_config("[slots]\nsev_reserve = 2\nsev_es_reserve=3\nsnp_reserve = 4\n"
 		      "num_memory_encrypted_guests = 15\n"
 		      "[memory]\nreserved_host_memory_mb = 8192\n"
 		      "[hook]\nencrypted_when_unreachable = admit\n"
@@ -179,7 +179,7 @@ static void unknown_words_are_refused(void **state)
 	(void)state;
 	expect_refused("[slots]\n\nsev_reserv = 2\n", 3,
 		       "unknown key \"sev_reserv\" in section [slots], which has sev_reserve, "
-		       "sev_es_reserve, num_memory_encrypted_guests");
+		       "sev_es_reserve, snp_reserve, num_memory_encrypted_guests");
 	/* a key of another section */
 	expect_refused("[daemon]\nsev_reserve = 2\n", 2, "which has hold_timeout");
 	expect_refused("[slot]\nsev_reserve = 2\n", 1, "unknown section [slot]");
@@ -267,7 +267,7 @@ static void the_shipped_file_shows_the_defaults(void **state)
 
 static void manual_and_shipped_file_name_every_key(void **state)
 {
-	static const char *const keys[] = { "sev_reserve", "sev_es_reserve",
+	static const char *const keys[] = { "sev_reserve", "sev_es_reserve", "snp_reserve",
 					    "num_memory_encrypted_guests",
 					    "reserved_host_memory_mb", "encrypted_when_unreachable",
 					    "plain_when_unreachable", "hold_timeout" };

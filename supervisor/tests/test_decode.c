@@ -53,10 +53,16 @@ static void test_slots(void **state)
 	assert_true(table.pool[KW_POOL_SEV_ES].mirrors.known);
 	assert_false(table.pool[KW_POOL_SEV].capacity.known);
 
-	message_slots(&message, FAMILY, 2, 9);
+	message_slots(&message, FAMILY, KW_POOL_COUNT, 9);
 	assert_int_equal(kw_decode_slots(&message.header, message.header.nlmsg_len, &table), 0);
 	assert_int_equal(table.pool[KW_POOL_SEV_ES].charged.value, 3);
 	assert_false(table.pool[KW_POOL_SEV].capacity.known);
+	assert_false(table.snp_apart);
+
+	message_slots(&message, FAMILY, KVMWARD_SLOT_POOL_SNP, 1);
+	assert_int_equal(kw_decode_slots(&message.header, message.header.nlmsg_len, &table), 0);
+	assert_int_equal(table.pool[KW_POOL_SNP].charged.value, 1);
+	assert_true(table.snp_apart);
 
 	message_begin_answer(&message, FAMILY, KVMWARD_CMD_SLOT_GET);
 	message_put_u32(&message, KVMWARD_A_SLOT_CAPACITY, 10);

@@ -34,13 +34,13 @@ static void knows_the_pool_of_each_type(void **state)
 		enum kw_guest_type type;
 		const char *name;
 		bool slot;
-		enum kw_pool pool;
+		enum kw_pool pool, pool_apart;
 	} rows[] = {
-		{ KW_GUEST_PLAIN, "plain", false, 0 },
-		{ KW_GUEST_SEV, "sev", true, KW_POOL_SEV },
-		{ KW_GUEST_SEV_ES, "sev-es", true, KW_POOL_SEV_ES },
-		{ KW_GUEST_SNP, "snp", true, KW_POOL_SEV_ES },
-		{ (enum kw_guest_type)9, "unknown", false, 0 },
+		{ KW_GUEST_PLAIN, "plain", false, 0, 0 },
+		{ KW_GUEST_SEV, "sev", true, KW_POOL_SEV, KW_POOL_SEV },
+		{ KW_GUEST_SEV_ES, "sev-es", true, KW_POOL_SEV_ES, KW_POOL_SEV_ES },
+		{ KW_GUEST_SNP, "snp", true, KW_POOL_SEV_ES, KW_POOL_SNP },
+		{ (enum kw_guest_type)9, "unknown", false, 0, 0 },
 	};
 
 	(void)state;
@@ -48,8 +48,10 @@ static void knows_the_pool_of_each_type(void **state)
 		enum kw_pool pool = KW_POOL_COUNT;
 
 		assert_string_equal(kw_guest_type_name(rows[i].type), rows[i].name);
-		assert_int_equal(kw_guest_type_pool(rows[i].type, &pool), rows[i].slot);
+		assert_int_equal(kw_guest_type_pool(rows[i].type, false, &pool), rows[i].slot);
 		assert_int_equal(pool, rows[i].slot ? rows[i].pool : KW_POOL_COUNT);
+		assert_int_equal(kw_guest_type_pool(rows[i].type, true, &pool), rows[i].slot);
+		assert_int_equal(pool, rows[i].slot ? rows[i].pool_apart : KW_POOL_COUNT);
 	}
 }
 

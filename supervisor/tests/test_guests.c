@@ -16,16 +16,21 @@
 static struct kw_guest guests[] = {
 	{ .name = "web-1", .pid = 4242, .type = KW_U32(KW_GUEST_SEV), .asid = KW_U32(6),
 	  .pinned_bytes = KW_U64(262 * KW_MIB), .mm_pinned_bytes = KW_U64(0),
+	  .unmovable_bytes = KW_U64(262 * KW_MIB),
 	  .memory_bytes = KW_U64(256 * KW_MIB), .vcpus = KW_U32(2), .libvirt = true },
 	{ .comm = "sev_vm", .pid = 4294967, .type = KW_U32(KW_GUEST_SEV_ES),
 	  .asid = KW_U32(1005), .pinned_bytes = KW_U64(1023 * KW_GIB),
-	  .mm_pinned_bytes = KW_U64(1023 * KW_GIB), .memory_bytes = KW_U64(1023 * KW_GIB),
+	  .unmovable_bytes = KW_U64(1023 * KW_GIB), .memory_bytes = KW_U64(1023 * KW_GIB),
 	  .vcpus = KW_U32(1024), .mirror = true, .orphan = true },
+	{ .name = "db-1", .pid = 77, .type = KW_U32(KW_GUEST_SNP), .asid = KW_U32(2),
+	  .pinned_bytes = KW_U64(0), .mm_pinned_bytes = KW_U64(0),
+	  .unmovable_bytes = KW_U64(40 * KW_MIB), .memory_bytes = KW_U64(256 * KW_MIB),
+	  .vcpus = KW_U32(2), .libvirt = true },
 	{ .name = "a-name-\033[31m-that-goes-on-and-on-until-no-terminal-holds-it-any-more",
 	  .pid = 1, .libvirt = true },
 };
 
-static const struct kw_guest_list list = { true, guests, 3 };
+static const struct kw_guest_list list = { true, guests, 4 };
 
 static char *printed(bool wide, bool exact, size_t width)
 {
@@ -52,15 +57,18 @@ static void every_line_fits_a_terminal(void **state)
 	assert_int_equal(lines, 1 + list.count);
 }
 
-static void pinned_stands_beside_vmpin(void **state)
+static void unmovable_is_more_than_pinned(void **state)
 {
 	_cleanup_free_ char *text = printed(false, false, 0);
 	_cleanup_free_ char *exact = printed(false, true, 0);
+	_cleanup_free_ char *wide = printed(true, false, 0);
 
 	(void)state;
-	assert_non_null(strstr(text, "PINNED       VmPin"));
-	assert_non_null(strstr(text, "    6     262 MiB           0     256 MiB      2\n"));
-	assert_non_null(strstr(exact, "274726912              0      268435456"));
+	assert_non_null(strstr(text, "PINNED   UNMOVABLE      MEMORY"));
+	assert_non_null(strstr(text, "    6     262 MiB     262 MiB     256 MiB      2\n"));
+	assert_non_null(strstr(text, "    2           0      40 MiB     256 MiB      2\n"));
+	assert_non_null(strstr(exact, "      0       41943040      268435456"));
+	assert_non_null(strstr(wide, "UNMOVABLE  VmPin"));
 }
 
 static void notes_and_unknown_are_shown(void **state)
@@ -86,7 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_line_fits_a_terminal),
-		cmocka_unit_test(pinned_stands_beside_vmpin),
+		cmocka_unit_test(unmovable_is_more_than_pinned),
 		cmocka_unit_test(notes_and_unknown_are_shown),
 		cmocka_unit_test(the_long_table_is_never_cut),
 	};

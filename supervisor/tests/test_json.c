@@ -76,8 +76,8 @@ static void claims_and_verdicts(void **state)
 	const struct kw_claim claim = { .name = "g", .type = KW_GUEST_SNP, .pinned_bytes = 0 };
 	const struct kw_claim plain = { .name = "p" };
 	const struct kw_verdict verdict = { KW_SLOT_FULL, "none is free" };
-	_cleanup_(put) struct json_object *claimed = kw_json_claim(&claim);
-	_cleanup_(put) struct json_object *unclaimed = kw_json_claim(&plain);
+	_cleanup_(put) struct json_object *claimed = kw_json_claim(&claim, false);
+	_cleanup_(put) struct json_object *unclaimed = kw_json_claim(&plain, false);
 	_cleanup_(put) struct json_object *refused = kw_json_verdict(&verdict);
 
 	(void)state;

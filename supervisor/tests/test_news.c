@@ -47,12 +47,13 @@ static void printed(char *to, size_t size, const struct kw_change *change, const
 static void a_change_is_one_line(void **state)
 {
 	struct kw_change came = { .kind = KW_GUEST_CAME, .guest = &guest, .has_pool = true,
-				  .view = { .slots = &slots, .taken = KW_U32(4) } };
+				  .view = { .title = "SEV", .slots = &slots, .taken = KW_U32(4) } };
 	struct kw_change ended = { .kind = KW_HOLD_ENDED, .hold = &hold, .has_pool = true,
-				   .view = { .slots = &slots, .taken = KW_U32(4),
+				   .view = { .title = "SEV", .slots = &slots, .taken = KW_U32(4),
 					     .held = KW_U32(2) } };
 	struct kw_change pool = { .kind = KW_POOL_CHANGED, .has_pool = true,
-				  .pool = KW_POOL_SEV_ES, .view = { .slots = &slots } };
+				  .pool = KW_POOL_SEV_ES,
+				  .view = { .title = "SEV-ES/SNP", .slots = &slots } };
 	char text[1024];
 
 	(void)state;
@@ -73,7 +74,7 @@ static void a_change_is_one_line(void **state)
 static void json_is_one_object_on_a_line(void **state)
 {
 	struct kw_change came = { .kind = KW_GUEST_CAME, .guest = &guest, .has_pool = true,
-				  .view = { .slots = &slots, .taken = KW_U32(4) } };
+				  .view = { .title = "SEV", .slots = &slots, .taken = KW_U32(4) } };
 	struct json_object *object, *found;
 	char text[4096];
 

@@ -75,7 +75,7 @@ static enum kw_pool pool_of(const struct actor *actor)
 {
 	enum kw_pool pool = KW_POOL_SEV;
 
-	assert_true(kw_guest_type_pool(actor->type, &pool));
+	assert_true(kw_guest_type_pool(actor->type, false, &pool));
 	return pool;
 }
 
@@ -96,7 +96,7 @@ static uint32_t pending(const struct host *host, enum kw_pool pool)
 
 	for (size_t i = 0; i < list->count; i++)
 		count += !list->holds[i].pid &&
-			 kw_guest_type_pool(list->holds[i].claim.type, &of) && of == pool;
+			 kw_guest_type_pool(list->holds[i].claim.type, false, &of) && of == pool;
 	return count;
 }
 

@@ -40,8 +40,11 @@ static void names_the_pools(void **state)
 	(void)state;
 	assert_string_equal(kw_pool_name(KW_POOL_SEV), "sev");
 	assert_string_equal(kw_pool_name(KW_POOL_SEV_ES), "sev-es");
-	assert_string_equal(kw_pool_title(KW_POOL_SEV), "SEV");
-	assert_string_equal(kw_pool_title(KW_POOL_SEV_ES), "SEV-ES/SNP");
+	assert_string_equal(kw_pool_name(KW_POOL_SNP), "snp");
+	assert_string_equal(kw_pool_title(KW_POOL_SEV, false), "SEV");
+	assert_string_equal(kw_pool_title(KW_POOL_SEV_ES, false), "SEV-ES/SNP");
+	assert_string_equal(kw_pool_title(KW_POOL_SEV_ES, true), "SEV-ES");
+	assert_string_equal(kw_pool_title(KW_POOL_SNP, true), "SEV-SNP");
 }
 
 int main(void)
