@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "model/known.h"
+#include "model/software.h"
 
 /* What an encrypted guest needs and its file may leave out; unknown = leave alone. */
 struct kw_completion {
@@ -33,6 +34,9 @@ void kw_libvirt_close(struct kw_libvirt *libvirt);
 /* cbitpos and reducedPhysBits of the host's domain capabilities; unknown where it names none. */
 int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
 			struct kw_u32 *ret_reduced_phys_bits, char *error, size_t error_size);
+
+/* Versions of libvirt and of what it drives, QEMU; unknown where it does not tell. */
+void kw_libvirt_software(struct kw_libvirt *libvirt, struct kw_software *ret_software);
 
 /* How a domain is started. */
 struct kw_start {

@@ -91,6 +91,18 @@ int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
 	return 0;
 }
 
+void kw_libvirt_software(struct kw_libvirt *libvirt, struct kw_software *ret_software)
+{
+	unsigned long version;
+
+	*ret_software = (struct kw_software){ 0 };
+	if (!vir.ConnectGetLibVersion(libvirt->connection, &version))
+		ret_software->libvirt = KW_U32((uint32_t)version);
+	/* 0: it has no way to find out. */
+	if (!vir.ConnectGetVersion(libvirt->connection, &version) && version)
+		ret_software->qemu = KW_U32((uint32_t)version);
+}
+
 /*
  * The definition that libvirt has under the name of this domain, or NULL; the
  * caller frees it.

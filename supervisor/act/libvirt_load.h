@@ -14,6 +14,8 @@
 	X(ConnectOpen)                                                                             \
 	X(ConnectClose)                                                                            \
 	X(ConnectGetDomainCapabilities)                                                            \
+	X(ConnectGetLibVersion)                                                                    \
+	X(ConnectGetVersion)                                                                       \
 	X(DomainCreateWithFlags)                                                                   \
 	X(DomainCreateXML)                                                                         \
 	X(DomainDefineXML)                                                                         \

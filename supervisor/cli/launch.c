@@ -11,6 +11,7 @@
 #include "cli/refusal.h"
 #include "cli/request.h"
 #include "facts/snapshot.h"
+#include "policy/software.h"
 
 KW_CLEANUP_OF(struct kw_libvirt, kw_libvirt_close);
 
@@ -79,6 +80,16 @@ static enum kw_exit connect(struct launch *launch)
 	return KW_EXIT_FAILED;
 }
 
+static bool software_fits(struct launch *launch)
+{
+	struct kw_software software;
+
+	if (!launch->request.takes_slot || !launch->request.claimed)
+		return true;
+	kw_libvirt_software(launch->libvirt, &software);
+	return kw_software_fits(&software, launch->request.claim.type, &launch->request.verdict);
+}
+
 static void complete(struct launch *launch)
 {
 	struct kw_u32 cbitpos = {}, reduced_phys_bits = {};
@@ -102,9 +113,12 @@ static void print_started(const struct launch *launch, const struct kw_guest *gu
 	printf("launched %s (%s)", name ? name : "", launch->uuid);
 	if (guest && guest->asid.known)
 		printf(", ASID %" PRIu32, guest->asid.value);
-	if (guest && guest->pinned_bytes.known && launch->request.takes_slot)
+	if (guest && guest->pinned_bytes.value && launch->request.takes_slot)
 		printf(", pinned %s",
 		       kw_text_bytes(bytes, sizeof(bytes), guest->pinned_bytes.value));
+	else if (guest && guest->unmovable_bytes.known && launch->request.takes_slot)
+		printf(", unmovable so far %s",
+		       kw_text_bytes(bytes, sizeof(bytes), guest->unmovable_bytes.value));
 	putchar('\n');
 }
 
@@ -164,6 +178,8 @@ static enum kw_exit go(struct launch *launch)
 	done = connect(launch);
 	if (done)
 		return done;
+	if (!software_fits(launch))
+		return refuse(launch);
 	complete(launch);
 	if (kw_request_xml(request, &launch->xml)) {
 		kw_message("launch: %s: the XML cannot be completed", request->path);

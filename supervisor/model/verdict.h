@@ -46,6 +46,8 @@
 	  "Use 0x0033 for SEV, 0x0037 for SEV-ES, 0x00030000 for SEV-SNP.")                        \
 	X(UNKNOWN_SECURITY, "unknown-security", "This <launchSecurity> type is not known here.",   \
 	  "Use type 'sev' or 'sev-snp'.")                                                          \
+	X(SOFTWARE_OLD, "software-old", "libvirt or QEMU is too old for this kind of guest.",      \
+	  "Upgrade it: SEV-SNP needs libvirt 10.5, QEMU 9.1 and Linux 6.11.")                      \
 	X(NOT_KVM, "not-kvm", "An encrypted guest needs KVM.", "Set type='kvm' on <domain>.")       \
 	X(MEMLOCK_SMALL, "memlock-small", "The guest's memory lock is smaller than what it pins.", \
 	  "Raise <hard_limit> below <memtune>.")                                                   \

@@ -10,17 +10,20 @@
 struct offer {
 	const char *title;
 	const char *parameter; /* of kvm_amd */
+	const char *needs;
 	struct kw_u32 in_cpu, enabled;
 };
 
 static struct offer offer_of(const struct kw_host *host, enum kw_guest_type type)
 {
 	if (type == KW_GUEST_SNP)
-		return (struct offer){"SEV-SNP", "sev_snp", host->snp_in_cpu, host->snp_enabled};
+		return (struct offer){"SEV-SNP", "sev_snp",
+				      "; it needs Linux 6.11 or later and SNP with its RMP table "
+				      "enabled in the BIOS", host->snp_in_cpu, host->snp_enabled};
 	if (type == KW_GUEST_SEV_ES)
-		return (struct offer){"SEV-ES", "sev_es", host->sev_es_in_cpu,
+		return (struct offer){"SEV-ES", "sev_es", "", host->sev_es_in_cpu,
 				      host->sev_es_enabled};
-	return (struct offer){"SEV", "sev", host->sev_in_cpu, host->sev_enabled};
+	return (struct offer){"SEV", "sev", "", host->sev_in_cpu, host->sev_enabled};
 }
 
 bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
@@ -108,8 +111,8 @@ static bool offers_kvm(const struct kw_facts *facts, const struct offer *offer,
 	if (offer->enabled.known) {
 		kw_verdict_set(ret_verdict, KW_TYPE_UNAVAILABLE,
 			       "the host does not offer %s guests: kvm_amd's parameter %s is N; "
-			       "load kvm_amd with %s=1 and see 'dmesg' if it stays so",
-			       offer->title, offer->parameter, offer->parameter);
+			       "load kvm_amd with %s=1 and see 'dmesg' if it stays so%s",
+			       offer->title, offer->parameter, offer->parameter, offer->needs);
 		return false;
 	}
 	snprintf(what, sizeof(what), "whether KVM offers %s guests", offer->title);

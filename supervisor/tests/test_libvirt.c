@@ -55,6 +55,19 @@ static void an_unknown_uri_is_told(void **state)
 	assert_int_not_equal(strlen(error), 0);
 }
 
+static void versions_are_told(void **state)
+{
+	_cleanup_(kw_libvirt_close_at) struct kw_libvirt *libvirt = NULL;
+	struct kw_software software = { 0 };
+
+	(void)state;
+	open_it(&libvirt);
+	kw_libvirt_software(libvirt, &software);
+	assert_true(software.libvirt.known);
+	assert_int_equal(software.libvirt.value, LIBVIR_VERSION_NUMBER);
+	assert_true(software.qemu.known);
+}
+
 static void a_guest_is_started_and_not_kept(void **state)
 {
 	_cleanup_(kw_libvirt_close_at) struct kw_libvirt *libvirt = NULL;
@@ -151,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_uri_is_told),
+		cmocka_unit_test(versions_are_told),
 		cmocka_unit_test(a_guest_is_started_and_not_kept),
 		cmocka_unit_test(a_guest_is_started_and_kept),
 		cmocka_unit_test(bad_xml_starts_nothing),
