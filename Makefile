@@ -17,8 +17,11 @@ install: ## install what 'all' has built; DESTDIR= for packagers
 demo: ## the main job on a simulated SEV host, with nothing prepared
 	scripts/demo
 
-check: deps ## every test, on every supported kernel (KERNELS="6.1 6.12")
+check: deps ## every test, on the kernels of Debian 12 (KERNELS="6.1 6.12")
 	KERNELS="$(KERNELS)" scripts/check
+
+check-all: deps ## the same on every supported release, all end-to-end tests on each
+	KERNELS="6.1 6.12 trixie sid" E2E=all scripts/check
 
 check-fast: deps lint unit ## lint and unit tests, under a minute, no virtual machine
 
@@ -47,4 +50,4 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all install demo check check-fast unit sanitize lint deps lab header clean help
+.PHONY: all install demo check check-all check-fast unit sanitize lint deps lab header clean help

@@ -137,7 +137,7 @@ root_customize() {
 root_make() {
 	local target=$1 work option exclude include sources
 	local options=()
-	apt-get -q update >&2 || die "apt-get update failed"
+	apt_alone -q update || die "apt-get update failed"
 	sources=$(debian_sources)
 	[[ $sources ]] || die "apt has no package source of Debian's: see 'apt-get indextargets'"
 	include=$(sed -E 's/[[:space:]]*#.*//; /^$/d' "$lab_d/packages")

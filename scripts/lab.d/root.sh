@@ -18,6 +18,12 @@ root_key() {
 	{ echo "$suite"; cat "$lab_d/packages" "$lab_d/recipe.sh"; } | sha256sum | cut -c1-12
 }
 
+# The machine has one apt, and labs of several suites may be made side by side.
+apt_alone() {
+	mkdir -p "$cache/lab"
+	DEBIAN_FRONTEND=noninteractive flock "$cache/lab/.apt" apt-get "$@" >&2
+}
+
 host_install() {
 	local missing=() package log
 	for package in "${host_packages[@]}"; do
@@ -28,10 +34,9 @@ host_install() {
 	say "installing ${missing[*]}"
 	log=$(mktemp)
 	if ! {
-		apt-get -q update &&
-			DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends \
-				install "${missing[@]}"
-	} >"$log" 2>&1 </dev/null; then
+		apt_alone -q update &&
+			apt_alone -qy --no-install-recommends install "${missing[@]}"
+	} 2>"$log" </dev/null; then
 		tail -n 20 "$log" >&2
 		rm -f "$log"
 		die "apt-get could not install ${missing[*]}"
@@ -50,6 +55,25 @@ root_hold() {
 	return 1
 }
 
+# Removes the suite's roots of other keys that no lab holds, but for the one made
+# last: two branches with a recipe each should not take turns at making theirs.
+roots_prune() {
+	local other lock spare=1
+	while read -r other; do
+		exec {lock}<"$other" || continue
+		if ! flock -nx "$lock"; then
+			say "$other is in use and stays"
+		elif ((spare)); then
+			spare=0
+		else
+			say "removing $other, which is out of date"
+			rm -rf --one-file-system "$other" "$other".*
+		fi
+		exec {lock}<&-
+	done < <(find "$(dirname "$root")" -maxdepth 1 -type d -name 'root-*' \
+		-not -name '*.*' -not -path "$root" -printf '%T@ %p\n' | sort -rn | cut -d' ' -f2-)
+}
+
 # Sets $root and holds it; makes it if there is none of this key.
 root_prepare() {
 	local dir=$cache/lab/$suite lock
@@ -59,7 +83,10 @@ root_prepare() {
 	root_hold && return
 	exec {lock}>"$root.lock"
 	flock "$lock"
-	[[ -d $root ]] || root_make "$root"
+	if [[ ! -d $root ]]; then
+		root_make "$root"
+		roots_prune
+	fi
 	root_hold || die "$root vanished"
 	exec {lock}>&-
 }
