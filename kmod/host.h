@@ -8,10 +8,10 @@
 struct kvmward_host {
 	u32 vendor;				/* enum kvmward_vendor */
 	struct kvmward_u32 virt_in_cpu, virt_firmware_disabled, virt_usable;
-	struct kvmward_u32 sme_in_cpu, sme_enabled;
+	struct kvmward_u32 sme_in_cpu, sme_enabled, smm_locked;
 	struct kvmward_u32 sev_in_cpu, sev_enabled;
 	struct kvmward_u32 sev_es_in_cpu, sev_es_enabled;
-	struct kvmward_u32 snp_in_cpu, snp_enabled;
+	struct kvmward_u32 snp_in_cpu, snp_rmp_reserved, snp_active, snp_enabled, vmpls;
 	struct kvmward_u32 c_bit_position, phys_addr_reduction;
 	struct kvmward_u32 max_asid, min_sev_asid;
 	struct kvmward_u32 snp_asids;		/* that SNP has to itself, from 1 on; 0: none */
@@ -26,11 +26,21 @@ struct kvmward_host {
 /* Facts of CPU, firmware and KVM, without those of the PSP. May sleep. */
 void kvmward_host_read(struct kvmward_host *ret_host);
 
+/* The part of it that differs by architecture: fills in what it knows. */
+void kvmward_host_read_cpu(struct kvmward_host *host);
+
+/* KVM's modules for the processors of this architecture; ends with NULL. */
+extern const char *const kvmward_kvm_modules[];
+
 /*
  * Adds what the SEV firmware says of itself, where a driver for it is loaded.
  * The firmware serves one command at a time, guests' launches too, so it is
  * asked ten times a second at most, and an answer may be 100 ms old. May sleep.
  */
+#ifdef CONFIG_CRYPTO_DEV_SP_PSP
 void kvmward_host_read_psp(struct kvmward_host *host);
+#else
+static inline void kvmward_host_read_psp(struct kvmward_host *host) { }
+#endif
 
 #endif

@@ -8,8 +8,10 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/string.h>
 
 #include "btf.h"
+#include "host.h"
 #include "layout.h"
 #include "module.h"
 #include "vm.h"
@@ -38,9 +40,9 @@ static void resolve_types(struct kvmward_layout *layout, const struct kvmward_bt
 		layout->sev = true;
 }
 
-static void resolve(struct kvmward_layout *layout)
+static void resolve(struct kvmward_layout *layout, const char *vendor)
 {
-	struct kvmward_btf *btf = kvmward_btf_load(layout->amd ? "kvm_amd" : "kvm_intel");
+	struct kvmward_btf *btf = kvmward_btf_load(vendor);
 
 	/* KVM that is built in has its types in vmlinux. */
 	if (PTR_ERR_OR_ZERO(btf) == -ENOENT)
@@ -65,12 +67,12 @@ static bool cache_valid(const struct kvmward_layout *asked, unsigned int generat
 void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_vendor)
 {
 	struct kvmward_layout layout = { };
+	const char *vendor = kvmward_module_get_any(kvmward_kvm_modules, ret_vendor);
 	unsigned int generation;
 
-	*ret_vendor = NULL;
-	layout.amd = kvmward_module_get("kvm_amd", ret_vendor);
-	if (!layout.amd && !kvmward_module_get("kvm_intel", ret_vendor)) {
-		layout.reason = "kvm_amd is not loaded";
+	layout.amd = vendor && !strcmp(vendor, "kvm_amd");
+	if (!vendor) {
+		layout.reason = "no KVM is loaded for this processor";
 		*ret_layout = layout;
 		return;
 	}
@@ -78,7 +80,7 @@ void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_v
 	mutex_lock(&cache_lock);
 	generation = kvmward_module_generation();
 	if (!cache_valid(&layout, generation)) {
-		resolve(&layout);
+		resolve(&layout, vendor);
 		cache.layout = layout;
 		cache.generation = generation;
 		cache.expires = jiffies + HZ;

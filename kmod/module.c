@@ -33,6 +33,14 @@ bool kvmward_module_get(const char *name, struct module **ret_module)
 	return live;
 }
 
+const char *kvmward_module_get_any(const char *const *names, struct module **ret_module)
+{
+	for (*ret_module = NULL; *names; names++)
+		if (kvmward_module_get(*names, ret_module))
+			break;
+	return *names;
+}
+
 bool kvmward_module_loaded(const char *name)
 {
 	struct module *module;

@@ -13,6 +13,12 @@ struct module;
  */
 bool kvmward_module_get(const char *name, struct module **ret_module);
 
+/*
+ * The first of several that is: its name, or NULL with *ret_module NULL too.
+ * names ends with NULL.
+ */
+const char *kvmward_module_get_any(const char *const *names, struct module **ret_module);
+
 /* As above, with nothing held. */
 bool kvmward_module_loaded(const char *name);
 

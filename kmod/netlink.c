@@ -60,7 +60,11 @@ static int fill_cpu(struct sk_buff *skb, const struct kvmward_host *host)
 	       put_u32(skb, KVMWARD_A_HOST_C_BIT_POSITION, host->c_bit_position) ||
 	       put_u32(skb, KVMWARD_A_HOST_PHYS_ADDR_REDUCTION, host->phys_addr_reduction) ||
 	       put_u32(skb, KVMWARD_A_HOST_MAX_ASID, host->max_asid) ||
-	       put_u32(skb, KVMWARD_A_HOST_MIN_SEV_ASID, host->min_sev_asid);
+	       put_u32(skb, KVMWARD_A_HOST_MIN_SEV_ASID, host->min_sev_asid) ||
+	       put_u32(skb, KVMWARD_A_HOST_SMM_LOCKED, host->smm_locked) ||
+	       put_u32(skb, KVMWARD_A_HOST_SNP_RMP_RESERVED, host->snp_rmp_reserved) ||
+	       put_u32(skb, KVMWARD_A_HOST_SNP_ACTIVE, host->snp_active) ||
+	       put_u32(skb, KVMWARD_A_HOST_VMPLS, host->vmpls);
 }
 
 static int fill_host(struct sk_buff *skb, const struct kvmward_host *host)

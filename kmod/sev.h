@@ -2,6 +2,7 @@
 #ifndef KVMWARD_SEV_H
 #define KVMWARD_SEV_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 
 struct kvm;
@@ -15,6 +16,7 @@ struct kvmward_sev_layout {
 	bool has_vmsa_features;		/* since SNP, Linux 6.11 */
 };
 
+#ifdef CONFIG_X86
 /*
  * Finds them in the BTF of kvm_amd. 0; -ENOENT or -EINVAL when a field is not
  * there or not as known, with *ret_layout untouched.
@@ -28,5 +30,17 @@ int kvmward_sev_resolve(const struct kvmward_btf *btf, struct kvmward_sev_layout
  */
 void kvmward_sev_read(const struct kvmward_sev_layout *layout, const struct kvm *kvm,
 		      struct kvmward_guest *guest);
+#else
+static inline int kvmward_sev_resolve(const struct kvmward_btf *btf,
+				      struct kvmward_sev_layout *ret_layout)
+{
+	return -ENOENT;
+}
+
+static inline void kvmward_sev_read(const struct kvmward_sev_layout *layout,
+				    const struct kvm *kvm, struct kvmward_guest *guest)
+{
+}
+#endif
 
 #endif

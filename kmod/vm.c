@@ -16,6 +16,12 @@
 /* A guest with more of them than this has private memory that is not known. */
 #define GUEST_MEMFDS 32
 
+/* Only x86 tells from outside whether a vCPU runs a nested guest. */
+#ifdef HF_GUEST_MASK
+#define NESTED_FIELDS FIELD(kvm_vcpu, arch), FIELD(kvm_vcpu_arch, hflags)
+#else
+#define NESTED_FIELDS
+#endif
 #define FIELD(type, member) { #type, #member, offsetof(struct type, member) }
 
 static const struct {
@@ -36,8 +42,7 @@ static const struct {
 	FIELD(kvm_memory_slot, gmem),
 #endif
 	FIELD(kvm_vcpu, kvm),
-	FIELD(kvm_vcpu, arch),
-	FIELD(kvm_vcpu_arch, hflags),
+	NESTED_FIELDS
 };
 
 int kvmward_vm_check(const struct kvmward_btf *btf)

@@ -83,7 +83,125 @@ static void enabled_test(void)
 			 "SEV, SEV-ES, SNP are enabled as kvm_amd's parameters say\n");
 }
 
+/* The kernel's drivers cpuid and msr: other code than the module's. */
+static bool cpu_read(const char *device, uint32_t where, void *value, size_t size)
+{
+	int fd = open(device, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		return false;
+	got = pread(fd, value, size, where);
+	close(fd);
+	return got == (ssize_t)size;
+}
+
+static bool cpuid_read(uint32_t leaf, uint32_t regs[4])
+{
+	return cpu_read("/dev/cpu/0/cpuid", leaf, regs, 4 * sizeof(*regs));
+}
+
+static bool msr_read(uint32_t msr, uint64_t *value)
+{
+	return cpu_read("/dev/cpu/0/msr", msr, value, sizeof(*value));
+}
+
+/* The attribute is as given, or not there. */
+static bool is_if(bool known, int attr, uint32_t expected)
+{
+	if (known)
+		return is(attr, expected);
+	if (nl_has(host, attr))
+		ksft_print_msg("attribute %d is there\n", attr);
+	return !nl_has(host, attr);
+}
+
+/* AMD APM volume 3, Fn8000_001F; all 0 where the processor has no such leaf. */
+static bool encryption_leaf(uint32_t regs[4])
+{
+	uint32_t highest[4];
+
+	memset(regs, 0, 4 * sizeof(*regs));
+	if (!cpuid_read(0x80000000, highest))
+		return false;
+	return highest[0] < 0x8000001f || cpuid_read(0x8000001f, regs);
+}
+
 static void cpuid_test(void)
+{
+	uint32_t regs[4];
+	bool any, sev, snp;
+
+	if (!encryption_leaf(regs)) {
+		ksft_test_result_skip("CPUID: no /dev/cpu/0/cpuid to compare with\n");
+		return;
+	}
+	any = regs[0] & 3;
+	sev = regs[0] >> 1 & 1;
+	snp = regs[0] >> 4 & 1;
+	ksft_test_result(is(KVMWARD_A_HOST_SME_IN_CPU, regs[0] & 1) &&
+			 is(KVMWARD_A_HOST_SEV_IN_CPU, sev) &&
+			 is(KVMWARD_A_HOST_SEV_ES_IN_CPU, regs[0] >> 3 & 1) &&
+			 is(KVMWARD_A_HOST_SNP_IN_CPU, snp) &&
+			 is_if(any, KVMWARD_A_HOST_C_BIT_POSITION, regs[1] & 0x3f) &&
+			 is_if(any, KVMWARD_A_HOST_PHYS_ADDR_REDUCTION, regs[1] >> 6 & 0x3f) &&
+			 is_if(snp, KVMWARD_A_HOST_VMPLS, regs[1] >> 12 & 0xf) &&
+			 is_if(sev, KVMWARD_A_HOST_MAX_ASID, regs[2]) &&
+			 is_if(sev, KVMWARD_A_HOST_MIN_SEV_ASID, regs[3]),
+			 "encryption is as /dev/cpu/0/cpuid says (EAX 0x%x EBX 0x%x)\n", regs[0],
+			 regs[1]);
+}
+
+/* One bit of a register; absent where it is not to be read or means nothing. */
+static bool bit_is(bool asked, int attr, uint32_t msr, unsigned int bit)
+{
+	uint64_t value = 0;
+	bool known = asked && msr_read(msr, &value);
+
+	return is_if(known, attr, value >> bit & 1);
+}
+
+static bool rmp_is(bool asked)
+{
+	uint64_t base = 0, end = 0;
+	bool known = asked && msr_read(0xc0010132, &base) && msr_read(0xc0010133, &end);
+
+	return is_if(known, KVMWARD_A_HOST_SNP_RMP_RESERVED, base && end > base);
+}
+
+/* VM_CR.SVMDIS or, of Intel's IA32_FEATURE_CONTROL, locked without VMX. */
+static bool switch_off_is(void)
+{
+	bool in_cpu = nl_u32(host, KVMWARD_A_HOST_VIRT_IN_CPU);
+	uint32_t vendor = nl_u32(host, KVMWARD_A_HOST_VENDOR);
+	uint64_t value = 0;
+
+	if (vendor == KVMWARD_VENDOR_AMD || vendor == KVMWARD_VENDOR_HYGON)
+		return bit_is(in_cpu, KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED, 0xc0010114, 4);
+	in_cpu = in_cpu && msr_read(0x3a, &value);
+	return is_if(in_cpu, KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED, (value & 5) == 1);
+}
+
+static void msr_test(void)
+{
+	uint32_t regs[4];
+	uint64_t tsc;
+	bool any, snp;
+
+	if (!msr_read(0x10, &tsc) || !encryption_leaf(regs)) {
+		ksft_test_result_skip("firmware: no /dev/cpu/0/msr to compare with\n");
+		return;
+	}
+	any = regs[0] & 3;
+	snp = regs[0] >> 4 & 1;
+	ksft_test_result(switch_off_is() && rmp_is(snp) &&
+			 bit_is(any, KVMWARD_A_HOST_SME_ENABLED, 0xc0010010, 23) &&
+			 bit_is(snp, KVMWARD_A_HOST_SNP_ACTIVE, 0xc0010010, 24) &&
+			 bit_is(any, KVMWARD_A_HOST_SMM_LOCKED, 0xc0010015, 0),
+			 "what firmware has set is as /dev/cpu/0/msr says\n");
+}
+
+static void simulator_test(void)
 {
 	if (!test_module_there("psp_sim")) {
 		ksft_test_result_skip("ASID range: no simulator to compare with\n");
@@ -95,8 +213,8 @@ static void cpuid_test(void)
 			    test_file_number("/sys/module/psp_sim/parameters/min_sev_asid")) &&
 			 is(KVMWARD_A_HOST_C_BIT_POSITION,
 			    test_file_number("/sys/module/psp_sim/parameters/cbit")) &&
-			 is(KVMWARD_A_HOST_SEV_IN_CPU, 1) && is(KVMWARD_A_HOST_SEV_ES_IN_CPU, 1),
-			 "ASID range and C-bit are the simulator's\n");
+			 is(KVMWARD_A_HOST_SMM_LOCKED, 1) && is(KVMWARD_A_HOST_SME_ENABLED, 1),
+			 "ASID range, C-bit and firmware are the simulator's\n");
 }
 
 /* The maximum ASID means nothing where the processor has no SEV. */
@@ -175,7 +293,7 @@ int main(void)
 	struct nl nl;
 
 	test_open(&nl);
-	ksft_set_plan(9);
+	ksft_set_plan(11);
 	test_host(&nl, &answer);
 	host = &answer.msgs[0];
 	vendor_test();
@@ -183,6 +301,8 @@ int main(void)
 	modules_test();
 	enabled_test();
 	cpuid_test();
+	msr_test();
+	simulator_test();
 	no_sev_test();
 	psp_test();
 	source_test();

@@ -9,7 +9,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
-#define NL_ATTRS 32
+#define NL_ATTRS 64
 
 struct nl {
 	int fd;

@@ -75,7 +75,7 @@ run_initrd() (
 )
 
 cpu_is_amd() {
-	[[ $cpu == max* || $cpu == EPYC* || $cpu == Opteron* ]]
+	[[ $cpu == max* || $cpu == EPYC* || $cpu == Opteron* || $cpu == Dhyana* ]]
 }
 
 kernel_arguments() {

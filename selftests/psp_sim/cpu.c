@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the processor says about memory encryption, to the kernel: feature flags,
- * and CPUID and SYSCFG by way of kprobes.  Programs still see the virtual
- * machine's own CPUID.
+ * and CPUID and the firmware's registers by way of kprobes.  Programs still see
+ * the virtual machine's own CPUID; /dev/cpu/N/{cpuid,msr} give what we say.
  */
 #include <linux/cpu.h>
 #include <linux/module.h>
@@ -30,6 +30,8 @@
 #define VMPLS 4
 
 #define SYSCFG_SNP_EN BIT_ULL(24)	/* AMD APM volume 2, 15.36.2; 6.1 has no name for it */
+#define RMP_BASE 0xc0010132		/* 15.36.4; nor for these */
+#define RMP_END 0xc0010133
 
 /* Set before kvm_amd is loaded: its alternatives are patched at load time. */
 static const unsigned int features[] = {
@@ -81,14 +83,30 @@ static struct kprobe cpuid_probe = {
 	.post_handler = probe_post,
 };
 
+/* As firmware and kernel leave them on a host with SEV; and what SNP adds. */
+static const struct {
+	u32 msr;
+	u64 value, snp_value;
+} registers[] = {
+	{ MSR_AMD64_SYSCFG, MSR_AMD64_SYSCFG_MEM_ENCRYPT, SYSCFG_SNP_EN },
+	{ MSR_K7_HWCR, MSR_K7_HWCR_SMMLOCK, 0 },
+	{ RMP_BASE, 0, 0x40000000 },
+	{ RMP_END, 0, 0x41ffffff },
+};
+
 /* u64 native_read_msr_safe(unsigned int msr, int *error) */
 static int msr_pre(struct kprobe *probe, struct pt_regs *regs)
 {
-	if ((u32)regs->di != MSR_AMD64_SYSCFG)
-		return 0;
-	*(int *)regs->si = 0;
-	return probe_answer(regs, MSR_AMD64_SYSCFG_MEM_ENCRYPT |
-				  (psp_sim_snp ? SYSCFG_SNP_EN : 0));
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++) {
+		if ((u32)regs->di != registers[i].msr)
+			continue;
+		*(int *)regs->si = 0;
+		return probe_answer(regs, registers[i].value |
+					  (psp_sim_snp ? registers[i].snp_value : 0));
+	}
+	return 0;
 }
 NOKPROBE_SYMBOL(msr_pre);
 

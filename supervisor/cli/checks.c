@@ -7,8 +7,9 @@
 enum rung {
 	VIRT_IN_CPU, VIRT_FIRMWARE, KVM, KVM_VENDOR, DEV_KVM,
 	VHOST_NET, DEV_VHOST_NET, DEV_TUN,
-	SME_IN_CPU, SME_ENABLED, SEV_IN_CPU, SEV_ENABLED, SEV_ASIDS,
-	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS, SNP_IN_CPU, SNP_ENABLED,
+	SME_IN_CPU, SME_ENABLED, SEV_IN_CPU, SMM_LOCKED, SEV_ENABLED, SEV_ASIDS,
+	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS,
+	SNP_IN_CPU, SNP_RMP_RESERVED, SNP_ACTIVE, SNP_ENABLED,
 	C_BIT, PSP, DEV_SEV, GUEST_FACTS, DAEMON, HOOK,
 	RUNG_COUNT,
 	GROUND = RUNG_COUNT,
@@ -25,9 +26,9 @@ static const struct {
 	[VIRT_FIRMWARE] = { "virt_firmware", "virtualisation left on by firmware", VIRT_IN_CPU,
 		"Switch SVM (AMD) or VT-x (Intel) on in the BIOS, then power off and on." },
 	[KVM] = { "kvm_loaded", "module kvm", VIRT_IN_CPU,
-		"Load it with 'modprobe kvm_amd' (or kvm_intel)." },
+		"Load it with 'modprobe kvm_amd' (or kvm_intel, kvm_hv)." },
 	[KVM_VENDOR] = { "kvm_vendor_module", "module of KVM for this processor", KVM,
-		"Load it with 'modprobe kvm_amd' (or kvm_intel); 'dmesg' says why it did not load." },
+		"Load it with 'modprobe kvm_amd' (or kvm_intel, kvm_hv); 'dmesg' says why it did not load." },
 	[DEV_KVM] = { "dev_kvm", "/dev/kvm", KVM_VENDOR,
 		"Run 'udevadm trigger'; in a container, pass the device in." },
 	[VHOST_NET] = { "vhost_net_loaded", "module vhost_net", GROUND,
@@ -41,7 +42,9 @@ static const struct {
 		"Enable SMEE (\"secure memory encryption\") in the BIOS." },
 	[SEV_IN_CPU] = { "sev_in_cpu", "SEV in the processor", SME_IN_CPU,
 		"Nothing: the processor has no SEV (AMD EPYC from the first generation on has it)." },
-	[SEV_ENABLED] = { "sev_enabled", "SEV offered by KVM", SEV_IN_CPU,
+	[SMM_LOCKED] = { "smm_locked", "SMM locked by firmware", SEV_IN_CPU,
+		"Enable \"SMM lock\" in the BIOS, or update it: without it the kernel switches SEV off." },
+	[SEV_ENABLED] = { "sev_enabled", "SEV offered by KVM", SMM_LOCKED,
 		"Enable SEV in the BIOS, set 'options kvm_amd sev=1' in /etc/modprobe.d and load kvm_amd again; "
 		"'dmesg | grep -i sev' names the obstacle." },
 	[SEV_ASIDS] = { "sev_asids", "slots (ASIDs) for SEV", SEV_IN_CPU,
@@ -56,9 +59,15 @@ static const struct {
 		"SEV-ES and SEV-SNP." },
 	[SNP_IN_CPU] = { "snp_in_cpu", "SEV-SNP in the processor", SEV_ES_IN_CPU,
 		"Nothing: the processor has no SEV-SNP (AMD EPYC 7003 and later have it)." },
-	[SNP_ENABLED] = { "snp_enabled", "SEV-SNP offered by KVM", SNP_IN_CPU,
-		"It needs Linux 6.11 or later, SNP and the RMP table enabled in the BIOS and current SEV "
-		"firmware." },
+	[SNP_RMP_RESERVED] = { "snp_rmp_reserved", "RMP table reserved by firmware", SNP_IN_CPU,
+		"Enable SEV-SNP and \"RMP coverage for 64 bit MMIO\" or \"SNP memory (RMP table) coverage\" in the "
+		"BIOS." },
+	[SNP_ACTIVE] = { "snp_active", "SEV-SNP switched on at boot", SNP_RMP_RESERVED,
+		"It needs Linux 6.11 or later with the IOMMU enabled, in the BIOS and on the kernel's command "
+		"line; 'dmesg | grep -i -e snp -e rmp' names the obstacle." },
+	[SNP_ENABLED] = { "snp_enabled", "SEV-SNP offered by KVM", SNP_ACTIVE,
+		"Set 'options kvm_amd sev_snp=1' in /etc/modprobe.d and load kvm_amd again; it also needs "
+		"SEV-ES, and SEV firmware 1.51 or later." },
 	[C_BIT] = { "c_bit", "C-bit", SME_IN_CPU,
 		"The processor does not tell where it is; update the BIOS." },
 	[PSP] = { "psp", "SEV firmware (PSP)", SEV_IN_CPU,
@@ -132,12 +141,15 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 	case SME_IN_CPU: return host->sme_in_cpu;
 	case SME_ENABLED: return host->sme_enabled;
 	case SEV_IN_CPU: return host->sev_in_cpu;
+	case SMM_LOCKED: return host->smm_locked;
 	case SEV_ENABLED: return host->sev_enabled;
 	case SEV_ASIDS: return sev_asids(host);
 	case SEV_ES_IN_CPU: return host->sev_es_in_cpu;
 	case SEV_ES_ENABLED: return host->sev_es_enabled;
 	case SEV_ES_ASIDS: return sev_es_asids(host);
 	case SNP_IN_CPU: return host->snp_in_cpu;
+	case SNP_RMP_RESERVED: return host->snp_rmp_reserved;
+	case SNP_ACTIVE: return host->snp_active;
 	case SNP_ENABLED: return host->snp_enabled;
 	case C_BIT: return (struct kw_u32){ host->c_bit_position.known, 1 };
 	case PSP: return psp_answers(host);
@@ -200,8 +212,8 @@ static uint32_t last_sev_es_asid(const struct kw_host *host)
 	return host->max_asid.known && last > host->max_asid.value ? host->max_asid.value : last;
 }
 
-static void tell(enum rung rung, enum kw_check_state state, const struct kw_host *host, char *to,
-		 size_t size)
+static void tell(enum rung rung, enum kw_check_state state, const struct kw_host *host,
+		 const struct kw_host_around *around, char *to, size_t size)
 {
 	if (rung == GUEST_FACTS && state != KW_CHECK_OK)
 		snprintf(to, size, "%s", host->facts_reason);
@@ -211,10 +223,15 @@ static void tell(enum rung rung, enum kw_check_state state, const struct kw_host
 		snprintf(to, size, "%s", kw_vendor_name(host->vendor.value));
 	if (rung == KVM_VENDOR)
 		snprintf(to, size, "%s", host->kvm_vendor_module);
+	if (rung == VHOST_NET && around->vhost_net_queues.known)
+		snprintf(to, size, "%" PRIu32 " queue%s in use by guests",
+			 around->vhost_net_queues.value, plural(around->vhost_net_queues.value));
 	if (rung == SEV_ASIDS)
 		tell_asids(host->min_sev_asid.value, host->max_asid.value, to, size);
 	if (rung == SEV_ES_ASIDS)
 		tell_asids(1, last_sev_es_asid(host), to, size);
+	if (rung == SNP_IN_CPU && host->vmpls.known)
+		snprintf(to, size, "%" PRIu32 " VMPLs", host->vmpls.value);
 	if (rung == C_BIT)
 		tell_c_bit(host, to, size);
 	if (rung == PSP)
@@ -223,18 +240,25 @@ static void tell(enum rung rung, enum kw_check_state state, const struct kw_host
 		snprintf(to, size, "%s", kw_facts_source_name(host->facts_source.value));
 }
 
+/* True where a rung below has failed already: that one says what to do. */
+static bool failed_below(enum rung rung, const struct kw_check *checks)
+{
+	while ((rung = rungs[rung].stands_on) != GROUND)
+		if (checks[rung].state == KW_CHECK_NO)
+			return true;
+	return false;
+}
+
 size_t kw_checks_make(const struct kw_host *host, const struct kw_host_around *around,
 		      struct kw_check ret_checks[KW_CHECK_MAX])
 {
 	for (enum rung i = 0; i < RUNG_COUNT; i++) {
 		struct kw_check *check = &ret_checks[i];
-		enum rung below = rungs[i].stands_on;
 
 		*check = (struct kw_check){ .key = rungs[i].key, .what = rungs[i].what };
 		check->state = state_of(fact_of(i, host, around));
-		tell(i, check->state, host, check->detail, sizeof(check->detail));
-		if (check->state == KW_CHECK_NO &&
-		    (below == GROUND || ret_checks[below].state != KW_CHECK_NO))
+		tell(i, check->state, host, around, check->detail, sizeof(check->detail));
+		if (check->state == KW_CHECK_NO && !failed_below(i, ret_checks))
 			check->remedy = rungs[i].remedy;
 	}
 	return RUNG_COUNT;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "cli/checks.h"
@@ -11,6 +12,7 @@
 #include "cli/table.h"
 
 #define HOOK_PATH "/etc/libvirt/hooks/qemu.d/10-kvmward"
+#define VHOST_NET_PATH "/dev/vhost-net"
 
 /* Unknown where a directory on the way may not be read. */
 static struct kw_u32 there(const char *path, int mode)
@@ -18,6 +20,24 @@ static struct kw_u32 there(const char *path, int mode)
 	if (!access(path, mode))
 		return KW_U32(1);
 	return errno == ENOENT || errno == ENOTDIR ? KW_U32(0) : (struct kw_u32){};
+}
+
+/*
+ * Tried, because a node may be there that no driver stands behind or a container
+ * may not open. Only with the module loaded: opening the node would load it.
+ */
+static struct kw_u32 vhost_net_opens(const struct kw_host *host)
+{
+	int fd;
+
+	if (!kw_u32_yes(host->vhost_net_loaded))
+		return there(VHOST_NET_PATH, F_OK);
+	fd = open(VHOST_NET_PATH, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EACCES || errno == EMFILE || errno == ENFILE
+			       ? (struct kw_u32){} : KW_U32(0);
+	close(fd);
+	return KW_U32(1);
 }
 
 static struct kw_u32 daemon_answers(void)
@@ -28,15 +48,37 @@ static struct kw_u32 daemon_answers(void)
 	return KW_U32(view.reachable);
 }
 
-static void look_around(struct kw_host_around *ret_around)
+/* Unknown to those whom the module does not tell of guests. */
+static struct kw_u32 vhost_net_queues(struct kw_netlink *netlink)
+{
+	_cleanup_(kw_guest_list_done) struct kw_guest_list list = {};
+	struct kw_u32 queues = KW_U32(0);
+
+	if (kw_netlink_guests(netlink, &list))
+		return (struct kw_u32){};
+	for (size_t i = 0; i < list.count; i++) {
+		bool counted = false;
+
+		/* Files are counted by process, and a process may have several guests. */
+		for (size_t j = 0; j < i && !counted; j++)
+			counted = list.guests[j].pid == list.guests[i].pid;
+		if (!counted)
+			queues.value += list.guests[i].vhost_net_queues.value;
+	}
+	return queues;
+}
+
+static void look_around(const struct kw_host *host, struct kw_netlink *netlink,
+			struct kw_host_around *ret_around)
 {
 	*ret_around = (struct kw_host_around){
 		.dev_kvm = there("/dev/kvm", F_OK),
 		.dev_sev = there("/dev/sev", F_OK),
 		.dev_tun = there("/dev/net/tun", F_OK),
-		.dev_vhost_net = there("/dev/vhost-net", F_OK),
+		.dev_vhost_net = vhost_net_opens(host),
 		.daemon = daemon_answers(),
 		.hook = there(HOOK_PATH, X_OK),
+		.vhost_net_queues = vhost_net_queues(netlink),
 	};
 }
 
@@ -97,7 +139,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		kw_message_module(error, netlink);
 		return KW_EXIT_FAILED;
 	}
-	look_around(&around);
+	look_around(&host, netlink, &around);
 	count = kw_checks_make(&host, &around, checks);
 	if (json)
 		print_json(&host, checks, count);

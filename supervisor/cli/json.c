@@ -46,12 +46,16 @@ struct json_object *kw_json_host(const struct kw_host *host)
 	PUT(virt_usable, yes_no);
 	PUT(sme_in_cpu, yes_no);
 	PUT(sme_enabled, yes_no);
+	PUT(smm_locked, yes_no);
 	PUT(sev_in_cpu, yes_no);
 	PUT(sev_enabled, yes_no);
 	PUT(sev_es_in_cpu, yes_no);
 	PUT(sev_es_enabled, yes_no);
 	PUT(snp_in_cpu, yes_no);
+	PUT(snp_rmp_reserved, yes_no);
+	PUT(snp_active, yes_no);
 	PUT(snp_enabled, yes_no);
+	PUT(vmpls, kw_json_u32);
 	PUT(c_bit_position, kw_json_u32);
 	PUT(phys_addr_reduction, kw_json_u32);
 	PUT(max_asid, kw_json_u32);

@@ -60,6 +60,10 @@ static const struct field host_fields[] = {
 	HOST(U32, PSP_GUEST_COUNT, psp_guest_count, 0),
 	HOST(ENUM, FACTS_SOURCE, facts_source, KW_FACTS_BTF + 1),
 	HOST_TEXT(FACTS_REASON, facts_reason),
+	HOST(U32, SMM_LOCKED, smm_locked, 0),
+	HOST(U32, SNP_RMP_RESERVED, snp_rmp_reserved, 0),
+	HOST(U32, SNP_ACTIVE, snp_active, 0),
+	HOST(U32, VMPLS, vmpls, 0),
 };
 
 static const struct field slot_fields[] = {

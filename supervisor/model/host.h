@@ -17,10 +17,10 @@ enum kw_facts_source { KW_FACTS_NONE, KW_FACTS_BTF };
 struct kw_host {
 	struct kw_u32 vendor;			/* enum kw_vendor */
 	struct kw_u32 virt_in_cpu, virt_firmware_disabled, virt_usable;
-	struct kw_u32 sme_in_cpu, sme_enabled;
+	struct kw_u32 sme_in_cpu, sme_enabled, smm_locked;
 	struct kw_u32 sev_in_cpu, sev_enabled;
 	struct kw_u32 sev_es_in_cpu, sev_es_enabled;
-	struct kw_u32 snp_in_cpu, snp_enabled;
+	struct kw_u32 snp_in_cpu, snp_rmp_reserved, snp_active, snp_enabled, vmpls;
 	struct kw_u32 c_bit_position, phys_addr_reduction;
 	struct kw_u32 max_asid, min_sev_asid;
 	struct kw_u32 kvm_loaded, vhost_net_loaded;

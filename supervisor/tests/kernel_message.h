@@ -123,6 +123,8 @@ static inline void message_host(struct message *message, uint16_t type)
 	message_put_u32(message, KVMWARD_A_HOST_PSP_API_MAJOR, 1);
 	message_put_u32(message, KVMWARD_A_HOST_FACTS_SOURCE, KVMWARD_FACTS_SOURCE_NONE);
 	message_put_text(message, KVMWARD_A_HOST_FACTS_REASON, "no BTF for kvm_amd");
+	message_put_u32(message, KVMWARD_A_HOST_SMM_LOCKED, 0);
+	message_put_u32(message, KVMWARD_A_HOST_VMPLS, 4);
 }
 
 #endif

@@ -115,6 +115,49 @@ static void firmware_and_psp_are_told(void **state)
 	assert_int_equal(check(&host, &around, "hook")->state, KW_CHECK_OK);
 }
 
+/* What firmware keeps back, level by level: the lowest says what to do. */
+static void the_lowest_obstacle_of_snp_is_named(void **state)
+{
+	struct kw_host host = {
+		.sme_in_cpu = KW_U32(1), .sev_in_cpu = KW_U32(1), .smm_locked = KW_U32(0),
+		.sev_enabled = KW_U32(0), .sev_es_in_cpu = KW_U32(1), .sev_es_enabled = KW_U32(1),
+		.snp_in_cpu = KW_U32(1), .snp_rmp_reserved = KW_U32(0), .snp_active = KW_U32(0),
+		.snp_enabled = KW_U32(0), .vmpls = KW_U32(4),
+	};
+	const struct kw_host_around around = {};
+
+	(void)state;
+	assert_non_null(check(&host, &around, "smm_locked")->remedy);
+	assert_null(check(&host, &around, "sev_enabled")->remedy);
+	assert_string_equal(check(&host, &around, "snp_in_cpu")->detail, "4 VMPLs");
+	assert_non_null(check(&host, &around, "snp_rmp_reserved")->remedy);
+	assert_null(check(&host, &around, "snp_active")->remedy);
+	assert_null(check(&host, &around, "snp_enabled")->remedy);
+
+	/* A rung of which nothing is known in between hides no remedy and gives none. */
+	host.snp_rmp_reserved = (struct kw_u32){};
+	assert_non_null(check(&host, &around, "snp_active")->remedy);
+	host.snp_active = (struct kw_u32){};
+	host.snp_in_cpu = KW_U32(0);
+	assert_non_null(check(&host, &around, "snp_in_cpu")->remedy);
+	assert_null(check(&host, &around, "snp_enabled")->remedy);
+}
+
+static void queues_are_told_where_they_are_known(void **state)
+{
+	const struct kw_host host = { .vhost_net_loaded = KW_U32(1) };
+	struct kw_host_around around = {};
+
+	(void)state;
+	assert_string_equal(check(&host, &around, "vhost_net_loaded")->detail, "");
+	around.vhost_net_queues = KW_U32(1);
+	assert_string_equal(check(&host, &around, "vhost_net_loaded")->detail,
+			    "1 queue in use by guests");
+	around.vhost_net_queues = KW_U32(0);
+	assert_string_equal(check(&host, &around, "vhost_net_loaded")->detail,
+			    "0 queues in use by guests");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +165,8 @@ int main(void)
 		cmocka_unit_test(only_the_first_no_has_a_remedy),
 		cmocka_unit_test(asids_are_split),
 		cmocka_unit_test(firmware_and_psp_are_told),
+		cmocka_unit_test(the_lowest_obstacle_of_snp_is_named),
+		cmocka_unit_test(queues_are_told_where_they_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

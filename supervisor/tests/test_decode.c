@@ -38,6 +38,9 @@ static void test_host(void **state)
 	assert_true(host.facts_source.known);
 	assert_int_equal(host.facts_source.value, KW_FACTS_NONE);
 	assert_string_equal(host.facts_reason, "no BTF for kvm_amd");
+	assert_true(kw_u32_no(host.smm_locked));
+	assert_false(host.snp_active.known);
+	assert_int_equal(host.vmpls.value, 4);
 }
 
 static void test_slots(void **state)
