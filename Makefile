@@ -13,6 +13,15 @@ all: ## build the module for this kernel and the supervisor
 install: ## install what 'all' has built; DESTDIR= for packagers
 	$(MAKE) -C kmod install O=$(O)/kmod KVER=$(KVER) DESTDIR=$(DESTDIR)
 	$(MAKE) -C supervisor install O=$(O)/supervisor DESTDIR=$(DESTDIR)
+	$(MAKE) -C uapi install DESTDIR=$(DESTDIR)
+
+dkms: ## have DKMS build the module for this kernel and those to come
+	$(MAKE) -C kmod dkms KVER=$(KVER) DESTDIR=$(DESTDIR)
+
+uninstall: ## remove what 'install' and 'dkms' have installed, but no configuration
+	$(MAKE) -C kmod uninstall DESTDIR=$(DESTDIR)
+	$(MAKE) -C supervisor uninstall DESTDIR=$(DESTDIR)
+	$(MAKE) -C uapi uninstall DESTDIR=$(DESTDIR)
 
 demo: ## the main job on a simulated SEV host, with nothing prepared
 	scripts/demo
@@ -50,4 +59,4 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all install demo check check-all check-fast unit sanitize lint deps lab header clean help
+.PHONY: all install dkms uninstall demo check check-all check-fast unit sanitize lint deps lab header clean help
