@@ -19,11 +19,8 @@
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
-#include <linux/kdev_t.h>
 #include <linux/list.h>
 #include <linux/log2.h>
-#include <linux/major.h>
-#include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -33,6 +30,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "file.h"
 #include "guest.h"
 #include "layout.h"
 #include "sev.h"
@@ -59,6 +57,7 @@ struct seen {
 struct pass {
 	struct kvmward_snapshot *snapshot;
 	const struct kvmward_layout *layout;
+	struct kvmward_file_kinds kinds;
 	struct seen *seen;		/* of the same index as the guest */
 	struct hlist_head *buckets;
 	unsigned int bucket_bits;
@@ -163,28 +162,29 @@ static void guest_scan(struct pass *pass, struct kvm *kvm, bool is_vm, unsigned 
 		guest->vm_fd = kvmward_u32(fd);
 }
 
-/* Documentation/admin-guide/devices.txt; both numbers are fixed. */
-static void queue_scan(struct pass *pass, const struct inode *inode)
-{
-	if (!S_ISCHR(inode->i_mode))
-		return;
-	if (inode->i_rdev == MKDEV(MISC_MAJOR, VHOST_NET_MINOR))
-		pass->vhost_net_queues++;
-	else if (inode->i_rdev == MKDEV(MISC_MAJOR, TUN_MINOR))
-		pass->tap_queues++;
-}
-
 /* Under files_struct::file_lock. */
 static int file_scan(const void *data, struct file *file, unsigned int fd)
 {
 	struct pass *pass = (struct pass *)data;
-	bool is_vm;
-	struct kvm *kvm = kvmward_vm_of(file, pass->layout->vm, &is_vm);
 
-	if (kvm)
-		guest_scan(pass, kvm, is_vm, fd);
-	else
-		queue_scan(pass, file_inode(file));
+	switch (kvmward_file_kind(&pass->kinds, file)) {
+	case KVMWARD_FILE_VM:
+		guest_scan(pass, file->private_data, true, fd);
+		break;
+	case KVMWARD_FILE_VCPU:
+		/* It holds its VM too, for who can look inside. */
+		if (pass->layout->vm)
+			guest_scan(pass, kvmward_vm_of_vcpu(file->private_data), false, fd);
+		break;
+	case KVMWARD_FILE_VHOST_NET:
+		pass->vhost_net_queues++;
+		break;
+	case KVMWARD_FILE_TAP:
+		pass->tap_queues++;
+		break;
+	case KVMWARD_FILE_OTHER:
+		break;
+	}
 	return 0;
 }
 

@@ -3,10 +3,7 @@
  * What struct kvm says. It is KVM's own and no ABI, so the layout that this file
  * was built with is compared with the running kernel's before any use.
  */
-#include <linux/fs.h>
 #include <linux/kvm_host.h>
-#include <linux/magic.h>
-#include <linux/string.h>
 
 #include "btf.h"
 #include "compat.h"
@@ -64,23 +61,9 @@ int kvmward_vm_check(const struct kvmward_btf *btf)
 	return 0;
 }
 
-/*
- * Only the kernel names anonymous inodes, so these names cannot be forged, and
- * no export of KVM is needed, which would make it a dependency.
- */
-struct kvm *kvmward_vm_of(const struct file *file, bool inside, bool *ret_is_vm)
+struct kvm *kvmward_vm_of_vcpu(const struct kvm_vcpu *vcpu)
 {
-	static const char vcpu_prefix[] = "kvm-vcpu:";
-	const struct dentry *dentry = file->f_path.dentry;
-
-	if (dentry->d_sb->s_magic != ANON_INODE_FS_MAGIC)
-		return NULL;
-	*ret_is_vm = !strcmp(dentry->d_name.name, "kvm-vm");
-	if (*ret_is_vm)
-		return file->private_data;
-	if (inside && !strncmp(dentry->d_name.name, vcpu_prefix, strlen(vcpu_prefix)))
-		return ((struct kvm_vcpu *)file->private_data)->kvm;
-	return NULL;
+	return vcpu->kvm;
 }
 
 /*

@@ -4,8 +4,8 @@
 
 #include <linux/types.h>
 
-struct file;
 struct kvm;
+struct kvm_vcpu;
 struct kvmward_btf;
 struct kvmward_guest;
 struct mm_struct;
@@ -18,12 +18,10 @@ struct mm_struct;
 int kvmward_vm_check(const struct kvmward_btf *btf);
 
 /*
- * The VM behind an open file of KVM, or NULL. *ret_is_vm: the file is the VM's
- * own. Files of a vCPU hold their VM too; they are only looked at with
- * `inside`, when kvmward_vm_check() has passed. The pointer is good for as long
- * as the file is, which the caller has to see to.
+ * The VM that a vCPU belongs to and holds. Needs a passed kvmward_vm_check(). The
+ * pointer is good for as long as the vCPU's file is, which the caller has to see to.
  */
-struct kvm *kvmward_vm_of(const struct file *file, bool inside, bool *ret_is_vm);
+struct kvm *kvmward_vm_of_vcpu(const struct kvm_vcpu *vcpu);
 
 /*
  * Both need a VM that cannot go away (see above) and a passed

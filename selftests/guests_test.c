@@ -368,6 +368,29 @@ static void vcpu_only_test(void)
 	close(vcpu);
 }
 
+static int path_open(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_PATH | O_CLOEXEC);
+}
+
+/* They have the names of KVM's files and nothing behind them. */
+static void path_only_test(void)
+{
+	int vm = vms_create(VMS_PLAIN);
+	int vcpu = vms_add_vcpu(vm, 0);
+	int paths[] = { path_open(vm), path_open(vcpu) };
+
+	close(vcpu);
+	close(vm);
+	ksft_test_result(paths[0] >= 0 && paths[1] >= 0 && !count_of(getpid()),
+			 "files opened by O_PATH hold no guest\n");
+	close(paths[0]);
+	close(paths[1]);
+}
+
 static void get_test(void)
 {
 	int vm = vms_create(VMS_PLAIN), other = vms_create(VMS_PLAIN);
@@ -413,7 +436,7 @@ int main(void)
 		ksft_test_result(!answer.count, "no KVM, no guests\n");
 		ksft_finished();
 	}
-	ksft_set_plan(25);
+	ksft_set_plan(26);
 	numbers_test();
 	process_test();
 	queues_test();
@@ -428,6 +451,7 @@ int main(void)
 	orphan_test(VMS_SEV_ES, KVMWARD_GUEST_TYPE_SEV_ES, "SEV-ES");
 	thread_test();
 	vcpu_only_test();
+	path_only_test();
 	get_test();
 	many_test();
 	ksft_finished();

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an open file is. Its name or its device number tells, but these lie in
+ * its dentry and its inode, and to fetch both for each of a host's files is most
+ * of what a snapshot would cost. All files that share their operations are of
+ * one kind, so that one of them is looked at and the others are compared.
+ */
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/kdev_t.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/magic.h>
+#include <linux/major.h>
+#include <linux/miscdevice.h>
+#include <linux/string.h>
+
+#include "file.h"
+
+/*
+ * Only the kernel names anonymous inodes, so these names cannot be forged, and
+ * no export of KVM is needed, which would make it a dependency.
+ */
+static enum kvmward_file_kind anon_kind(const char *name)
+{
+	static const char vcpu_prefix[] = "kvm-vcpu:";
+
+	if (!strcmp(name, "kvm-vm"))
+		return KVMWARD_FILE_VM;
+	if (!strncmp(name, vcpu_prefix, strlen(vcpu_prefix)))
+		return KVMWARD_FILE_VCPU;
+	return KVMWARD_FILE_OTHER;
+}
+
+/* Documentation/admin-guide/devices.txt; both numbers are fixed. */
+static enum kvmward_file_kind device_kind(const struct inode *inode)
+{
+	if (!S_ISCHR(inode->i_mode))
+		return KVMWARD_FILE_OTHER;
+	if (inode->i_rdev == MKDEV(MISC_MAJOR, VHOST_NET_MINOR))
+		return KVMWARD_FILE_VHOST_NET;
+	if (inode->i_rdev == MKDEV(MISC_MAJOR, TUN_MINOR))
+		return KVMWARD_FILE_TAP;
+	return KVMWARD_FILE_OTHER;
+}
+
+static enum kvmward_file_kind kind_look(const struct file *file)
+{
+	const struct dentry *dentry = file->f_path.dentry;
+
+	if (dentry->d_sb->s_magic == ANON_INODE_FS_MAGIC)
+		return anon_kind(dentry->d_name.name);
+	return device_kind(file_inode(file));
+}
+
+/*
+ * A file of O_PATH is a place and nothing more: it has the name of what lies
+ * there, no operations and no private_data.
+ */
+enum kvmward_file_kind kvmward_file_kind(struct kvmward_file_kinds *kinds,
+					 const struct file *file)
+{
+	const struct file_operations *f_op = file->f_op;
+	u32 i = hash_ptr(f_op, ilog2(ARRAY_SIZE(kinds->known)));
+
+	if (file->f_mode & FMODE_PATH)
+		return KVMWARD_FILE_OTHER;
+	if (kinds->known[i].f_op != f_op) {
+		kinds->known[i].kind = kind_look(file);
+		kinds->known[i].f_op = f_op;
+	}
+	return kinds->known[i].kind;
+}
