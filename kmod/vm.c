@@ -4,6 +4,7 @@
  * was built with is compared with the running kernel's before any use.
  */
 #include <linux/kvm_host.h>
+#include <linux/rbtree.h>
 
 #include "btf.h"
 #include "compat.h"
@@ -30,9 +31,9 @@ static const struct {
 	FIELD(kvm, vcpu_array),
 	FIELD(kvm, online_vcpus),
 	FIELD(kvm, srcu),
-	FIELD(kvm_memslots, id_hash),
+	FIELD(kvm_memslots, gfn_tree),
 	FIELD(kvm_memslots, node_idx),
-	FIELD(kvm_memory_slot, id_node),
+	FIELD(kvm_memory_slot, gfn_node),
 	FIELD(kvm_memory_slot, npages),
 	FIELD(kvm_memory_slot, id),
 #ifdef KVMWARD_HAVE_GUEST_MEMFD
@@ -137,18 +138,22 @@ static void private_add(struct memory *memory, const struct kvm_memory_slot *slo
  * Memory slots are replaced as a whole and freed after an SRCU grace period, so
  * a reader needs no more than that: srcu_read_lock() neither waits nor makes
  * anybody wait but the one who replaces a slot, for the time of this loop.
+ * By the tree, which has as many nodes as there are slots; the hash table that
+ * kvm_for_each_memslot() goes by has 128 buckets for any guest.
  * Address space 0 only: x86 shows the same memory again in SMM.
  */
 static void memory_read(struct kvm *kvm, struct kvmward_guest *guest)
 {
 	struct memory memory = { .private_known = true };
-	struct kvm_memory_slot *slot;
+	const struct kvm_memory_slot *slot;
 	struct kvm_memslots *slots;
-	int srcu, i;
+	struct rb_node *node;
+	int srcu;
 
 	srcu = srcu_read_lock(&kvm->srcu);
 	slots = srcu_dereference(kvm->memslots[0], &kvm->srcu);
-	hash_for_each(slots->id_hash, i, slot, id_node[slots->node_idx]) {
+	for (node = rb_first(&slots->gfn_tree); node; node = rb_next(node)) {
+		slot = container_of(node, struct kvm_memory_slot, gfn_node[slots->node_idx]);
 		if (slot->id >= KVM_USER_MEM_SLOTS)
 			continue;
 		memory.pages += slot->npages;
