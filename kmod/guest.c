@@ -36,7 +36,8 @@
 #include "sev.h"
 #include "vm.h"
 
-#define FIRST_ROOM 64
+#define LEAST_COUNT 64u
+#define USUAL_PATH 128u
 #define TRIES 8
 #define NO_HOLDER U32_MAX
 
@@ -54,6 +55,11 @@ struct seen {
 	enum claim claim;
 };
 
+/* Of a snapshot: how many guests, and as many holders; the bytes of its text. */
+struct size {
+	u32 count, text;
+};
+
 struct pass {
 	struct kvmward_snapshot *snapshot;
 	const struct kvmward_layout *layout;
@@ -61,8 +67,9 @@ struct pass {
 	struct seen *seen;		/* of the same index as the guest */
 	struct hlist_head *buckets;
 	unsigned int bucket_bits;
-	u32 room;			/* for guests, and for holders */
-	u32 missed;			/* that there was no room for */
+	struct size room;
+	u32 missed;			/* guests and holders that there was no room for */
+	u32 paths_missed;		/* of cgroups, likewise */
 
 	/* Of the process at hand. */
 	const struct mm_struct *mm;
@@ -71,6 +78,9 @@ struct pass {
 };
 
 static DEFINE_MUTEX(pass_lock);
+
+/* What the last pass needed, under pass_lock: mostly it is right again. */
+static struct size last;
 
 static enum claim claim_of(const struct pass *pass, const struct kvm *kvm)
 {
@@ -101,9 +111,10 @@ static bool holder_reserve(struct pass *pass)
 {
 	if (pass->holder != NO_HOLDER)
 		return true;
-	if (pass->snapshot->holder_count == pass->room)
+	if (pass->snapshot->holder_count == pass->room.count)
 		return false;
 	pass->holder = pass->snapshot->holder_count++;
+	pass->snapshot->holders[pass->holder] = (struct kvmward_holder){ .cgroup = "" };
 	return true;
 }
 
@@ -131,6 +142,7 @@ static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
 	struct kvmward_guest *guest = &pass->snapshot->guests[index];
 	struct seen *seen = &pass->seen[index];
 
+	*guest = (struct kvmward_guest){ };
 	seen->kvm = kvm;
 	hlist_add_head(&seen->node, bucket_of(pass, kvm));
 	if (pass->layout->vm)
@@ -149,7 +161,7 @@ static void guest_scan(struct pass *pass, struct kvm *kvm, bool is_vm, unsigned 
 	struct kvmward_guest *guest;
 
 	if (!seen || claim > seen->claim) {
-		if ((!seen && snapshot->guest_count == pass->room) || !holder_reserve(pass)) {
+		if ((!seen && snapshot->guest_count == pass->room.count) || !holder_reserve(pass)) {
 			pass->missed++;
 			return;
 		}
@@ -200,19 +212,33 @@ static void mm_read(struct kvmward_holder *holder, const struct mm_struct *mm)
 	holder->mm_pinned_bytes = kvmward_u64(pinned << PAGE_SHIFT);
 }
 
+/* Under RCU. */
+static void cgroup_fill(struct pass *pass, struct kvmward_holder *holder,
+			struct task_struct *process)
+{
+	struct kvmward_snapshot *snapshot = pass->snapshot;
+	char *path = snapshot->text + snapshot->text_size;
+	int len;
+
+	if (pass->room.text - snapshot->text_size < KVMWARD_CGROUP_SIZE) {
+		pass->paths_missed++;
+		return;
+	}
+	len = cgroup_path(task_dfl_cgroup(process), path, KVMWARD_CGROUP_SIZE);
+	if (len < 0 || len >= KVMWARD_CGROUP_SIZE)
+		return;
+	holder->cgroup = path;
+	snapshot->text_size += len + 1;
+}
+
 /* Under RCU, of a thread group leader. */
 static void holder_fill(struct kvmward_holder *holder, struct task_struct *process)
 {
-	int len;
-
 	holder->pid = task_tgid_nr(process);
 	holder->uid = from_kuid(&init_user_ns, task_uid(process));
 	holder->start_time_ns = process->start_boottime;
 	/* Its writers keep it terminated; a name cut in two does no harm. */
 	strscpy(holder->comm, process->comm, sizeof(holder->comm));
-	len = cgroup_path(task_dfl_cgroup(process), holder->cgroup, sizeof(holder->cgroup));
-	if (len < 0 || len >= sizeof(holder->cgroup))
-		holder->cgroup[0] = '\0';
 }
 
 static bool files_shared(const struct task_struct *a, const struct task_struct *b)
@@ -262,6 +288,7 @@ static void process_scan(struct pass *pass, struct task_struct *process)
 		return;
 	holder = &pass->snapshot->holders[pass->holder];
 	holder_fill(holder, process);
+	cgroup_fill(pass, holder, process);
 	holder->vhost_net_queues = pass->vhost_net_queues;
 	holder->tap_queues = pass->tap_queues;
 }
@@ -278,19 +305,32 @@ static void pass_run(struct pass *pass)
 	rcu_read_unlock();
 }
 
-static int pass_alloc(struct pass *pass, u32 room)
+/* As much as last time, and a quarter: new guests come, and seldom at once. */
+static struct size room_wanted(void)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_ZERO;
-	struct kvmward_snapshot *snapshot = pass->snapshot;
+	return (struct size){
+		.count = max(last.count + last.count / 4, LEAST_COUNT),
+		.text = max(last.text + last.text / 4, LEAST_COUNT * USUAL_PATH) +
+			KVMWARD_CGROUP_SIZE,
+	};
+}
 
-	pass->room = room;
-	pass->missed = 0;
-	pass->bucket_bits = order_base_2(room);
+static int pass_alloc(struct pass *pass)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
+	struct kvmward_snapshot *snapshot = pass->snapshot;
+	u32 count;
+
+	pass->room = room_wanted();
+	count = pass->room.count;
+	pass->bucket_bits = order_base_2(count);
 	pass->buckets = kvcalloc(1UL << pass->bucket_bits, sizeof(*pass->buckets), gfp);
-	pass->seen = kvcalloc(room, sizeof(*pass->seen), gfp);
-	snapshot->guests = kvcalloc(room, sizeof(*snapshot->guests), gfp);
-	snapshot->holders = kvcalloc(room, sizeof(*snapshot->holders), gfp);
-	if (!pass->buckets || !pass->seen || !snapshot->guests || !snapshot->holders)
+	pass->seen = kvmalloc_array(count, sizeof(*pass->seen), gfp);
+	snapshot->guests = kvmalloc_array(count, sizeof(*snapshot->guests), gfp);
+	snapshot->holders = kvmalloc_array(count, sizeof(*snapshot->holders), gfp);
+	snapshot->text = kvmalloc(pass->room.text, gfp);
+	if (!pass->buckets || !pass->seen || !snapshot->guests || !snapshot->holders ||
+	    !snapshot->text)
 		return -ENOMEM;
 	return 0;
 }
@@ -301,19 +341,27 @@ static void pass_done(struct pass *pass)
 	kvfree(pass->buckets);
 }
 
-/* One try. 0; -ENOMEM; -ENOSPC, and *room is what would have done. */
-static int pass_try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout,
-		    u32 *room)
+/* What was missed may be counted more than once, and how long a path is was not asked. */
+static void size_learn(const struct pass *pass)
+{
+	const struct kvmward_snapshot *snapshot = pass->snapshot;
+
+	last.count = max(snapshot->guest_count, snapshot->holder_count) + pass->missed;
+	last.text = snapshot->text_size + pass->missed * USUAL_PATH +
+		    pass->paths_missed * KVMWARD_CGROUP_SIZE;
+}
+
+/* One try. 0; -ENOMEM; -ENOSPC when there was more than last time. */
+static int pass_try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout)
 {
 	struct pass pass = { .snapshot = snapshot, .layout = layout };
-	int ret = pass_alloc(&pass, *room);
+	int ret = pass_alloc(&pass);
 
 	if (!ret) {
 		pass_run(&pass);
-		if (pass.missed) {
-			*room += pass.missed + pass.missed / 4;
+		size_learn(&pass);
+		if (pass.missed || pass.paths_missed)
 			ret = -ENOSPC;
-		}
 	}
 	pass_done(&pass);
 	if (ret)
@@ -323,11 +371,10 @@ static int pass_try(struct kvmward_snapshot *snapshot, const struct kvmward_layo
 
 static int pass_retry(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout)
 {
-	u32 room = FIRST_ROOM;
 	int tries, ret = -ENOSPC;
 
 	for (tries = 0; ret == -ENOSPC && tries < TRIES; tries++)
-		ret = pass_try(snapshot, layout, &room);
+		ret = pass_try(snapshot, layout);
 	return ret == -ENOSPC ? -EAGAIN : ret;
 }
 
@@ -355,6 +402,7 @@ int kvmward_snapshot_take(struct kvmward_snapshot *ret_snapshot)
 
 void kvmward_snapshot_done(struct kvmward_snapshot *snapshot)
 {
+	kvfree(snapshot->text);
 	kvfree(snapshot->holders);
 	kvfree(snapshot->guests);
 	*snapshot = (struct kvmward_snapshot){ };

@@ -14,8 +14,11 @@ struct kvmward_holder {
 	struct kvmward_u64 mm_locked_bytes, mm_pinned_bytes;
 	u32 vhost_net_queues, tap_queues;
 	char comm[TASK_COMM_LEN];
-	char cgroup[512];		/* "" when not known, or longer */
+	const char *cgroup;		/* in the snapshot's text; "" when not known, or too long */
 };
+
+/* Longest path of a cgroup that is told of, its end included. */
+#define KVMWARD_CGROUP_SIZE 512
 
 /* One VM. Numbers and no pointers: nothing here can go stale in memory. */
 struct kvmward_guest {
@@ -34,7 +37,8 @@ struct kvmward_guest {
 struct kvmward_snapshot {
 	struct kvmward_guest *guests;
 	struct kvmward_holder *holders;
-	u32 guest_count, holder_count;
+	char *text;
+	u32 guest_count, holder_count, text_size;
 	bool sev_known;			/* type, asid, pinned_bytes, mirror were read */
 	bool flags_known;		/* mirror and orphan mean something */
 };
