@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "facts/attributes.h"
 #include "facts/printable.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -64,6 +65,8 @@ static const struct field host_fields[] = {
 	HOST(U32, SNP_RMP_RESERVED, snp_rmp_reserved, 0),
 	HOST(U32, SNP_ACTIVE, snp_active, 0),
 	HOST(U32, VMPLS, vmpls, 0),
+	HOST(U32, SLOT_EVENTS, slot_events, 0),
+	HOST_TEXT(SLOT_EVENTS_REASON, slot_events_reason),
 };
 
 static const struct field slot_fields[] = {
@@ -120,41 +123,6 @@ static struct nla_policy policy_of(const struct field *field)
 	}
 }
 
-/* What nla_parse() leaves over without a word is the sign of a message that was cut. */
-static bool stream_is_whole(const struct nlattr *head, int length)
-{
-	const struct nlattr *attribute = head;
-
-	while (nla_ok(attribute, length))
-		attribute = nla_next(attribute, &length);
-	return length <= 0;
-}
-
-static int parse_stream(struct nlattr *head, int length, struct nlattr **attributes, int max,
-			const struct nla_policy *policy)
-{
-	if (!stream_is_whole(head, length) ||
-	    nla_parse(attributes, max, head, length, policy) < 0)
-		return -EBADMSG;
-	return 0;
-}
-
-/* libnl's readers change nothing, although their arguments are not const. */
-static int parse(const struct nlmsghdr *message, size_t length, uint8_t command,
-		 struct nlattr **attributes, int max, const struct nla_policy *policy)
-{
-	struct nlmsghdr *header = (struct nlmsghdr *)message;
-	struct genlmsghdr *generic;
-
-	if (length > INT_MAX || !nlmsg_ok(header, (int)length) || !genlmsg_valid_hdr(header, 0))
-		return -EBADMSG;
-	generic = genlmsg_hdr(header);
-	if (generic->cmd != command)
-		return -EBADMSG;
-	return parse_stream(genlmsg_attrdata(generic, 0), genlmsg_attrlen(generic, 0), attributes,
-			    max, policy);
-}
-
 static void store(const struct field *field, const struct nlattr *attribute, char *object)
 {
 	void *member = object + field->offset;
@@ -201,8 +169,8 @@ int kw_decode_host(const struct nlmsghdr *message, size_t length, struct kw_host
 	int error;
 
 	policy_fill(host_fields, ARRAY_SIZE(host_fields), policy);
-	error = parse(message, length, KVMWARD_CMD_HOST_GET, attributes, KVMWARD_A_HOST_MAX,
-		      policy);
+	error = kw_attributes_read(message, length, KVMWARD_CMD_HOST_GET, attributes,
+				   KVMWARD_A_HOST_MAX, policy);
 	if (error)
 		return error;
 	store_all(host_fields, ARRAY_SIZE(host_fields), attributes, &host);
@@ -210,29 +178,67 @@ int kw_decode_host(const struct nlmsghdr *message, size_t length, struct kw_host
 	return 0;
 }
 
-int kw_decode_slots(const struct nlmsghdr *message, size_t length, struct kw_slot_table *table)
+/* An answer about one pool, or a notification of it: both have the same body. */
+static int read_pool(const struct nlmsghdr *message, size_t length, uint8_t command,
+		     struct nlattr **attributes, uint32_t *ret_pool, struct kw_slots *ret_slots)
 {
 	struct nla_policy policy[KVMWARD_A_SLOT_MAX + 1] = {
 		[KVMWARD_A_SLOT_POOL] = { .type = NLA_U32, .minlen = 4, .maxlen = 4 },
+		[KVMWARD_A_SLOT_CHANGE] = { .type = NLA_U32, .minlen = 4, .maxlen = 4 },
+		[KVMWARD_A_SLOT_PID] = { .type = NLA_U32, .minlen = 4, .maxlen = 4 },
+		[KVMWARD_A_SLOT_START_TIME_NS] = { .type = NLA_U64, .minlen = 8, .maxlen = 8 },
 	};
-	struct nlattr *attributes[KVMWARD_A_SLOT_MAX + 1] = { 0 };
-	struct kw_slots slots = { 0 };
-	uint32_t pool;
 	int error;
 
 	policy_fill(slot_fields, ARRAY_SIZE(slot_fields), policy);
-	error = parse(message, length, KVMWARD_CMD_SLOT_GET, attributes, KVMWARD_A_SLOT_MAX,
-		      policy);
+	error = kw_attributes_read(message, length, command, attributes, KVMWARD_A_SLOT_MAX,
+				   policy);
 	if (error)
 		return error;
 	if (!attributes[KVMWARD_A_SLOT_POOL])
 		return -EBADMSG;
-	pool = nla_get_u32(attributes[KVMWARD_A_SLOT_POOL]);
+	*ret_pool = nla_get_u32(attributes[KVMWARD_A_SLOT_POOL]);
+	store_all(slot_fields, ARRAY_SIZE(slot_fields), attributes, ret_slots);
+	return 0;
+}
+
+int kw_decode_slots(const struct nlmsghdr *message, size_t length, struct kw_slot_table *table)
+{
+	struct nlattr *attributes[KVMWARD_A_SLOT_MAX + 1] = { 0 };
+	struct kw_slots slots = { 0 };
+	uint32_t pool;
+	int error = read_pool(message, length, KVMWARD_CMD_SLOT_GET, attributes, &pool, &slots);
+
+	if (error)
+		return error;
 	if (pool >= KW_POOL_COUNT)
 		return 0;
-	store_all(slot_fields, ARRAY_SIZE(slot_fields), attributes, &slots);
 	table->pool[pool] = slots;
 	table->snp_apart = table->snp_apart || pool == KW_POOL_SNP;
+	return 0;
+}
+
+int kw_decode_slot_event(const struct nlmsghdr *message, size_t length,
+			 struct kw_slot_event *ret_event)
+{
+	struct nlattr *attributes[KVMWARD_A_SLOT_MAX + 1] = { 0 };
+	struct kw_slot_event event = { 0 };
+	int error = read_pool(message, length, KVMWARD_CMD_SLOT_NTF, attributes, &event.pool,
+			      &event.slots);
+
+	if (error)
+		return error;
+	if (!attributes[KVMWARD_A_SLOT_CHANGE])
+		return -EBADMSG;
+	event.change = (int32_t)nla_get_u32(attributes[KVMWARD_A_SLOT_CHANGE]);
+	if (attributes[KVMWARD_A_SLOT_PID])
+		event.pid = KW_U32(nla_get_u32(attributes[KVMWARD_A_SLOT_PID]));
+	if (attributes[KVMWARD_A_SLOT_START_TIME_NS])
+		event.start_time_ns = KW_U64(nla_get_u64(attributes[KVMWARD_A_SLOT_START_TIME_NS]));
+	if ((event.change != 1 && event.change != -1) ||
+	    (event.pid.known && (!event.pid.value || event.pid.value > INT_MAX)))
+		return -EBADMSG;
+	*ret_event = event;
 	return 0;
 }
 
@@ -248,8 +254,8 @@ int kw_decode_guest(const struct nlmsghdr *message, size_t length, struct kw_gue
 	int error;
 
 	policy_fill(guest_fields, ARRAY_SIZE(guest_fields), policy);
-	error = parse(message, length, KVMWARD_CMD_GUEST_GET, attributes, KVMWARD_A_GUEST_MAX,
-		      policy);
+	error = kw_attributes_read(message, length, KVMWARD_CMD_GUEST_GET, attributes,
+				   KVMWARD_A_GUEST_MAX, policy);
 	if (error)
 		return error;
 	if (!attributes[KVMWARD_A_GUEST_PID])
@@ -294,7 +300,7 @@ static void read_extack(const struct nlmsghdr *message, char *text, size_t size)
 	kw_text_copy(text, size, "");
 	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS) || offset >= message->nlmsg_len)
 		return;
-	if (parse_stream((struct nlattr *)((char *)message + offset),
+	if (kw_attributes_stream((struct nlattr *)((char *)message + offset),
 			 (int)(message->nlmsg_len - offset), attributes, NLMSGERR_ATTR_MAX,
 			 policy) < 0 || !attributes[NLMSGERR_ATTR_MSG])
 		return;

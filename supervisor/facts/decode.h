@@ -22,6 +22,10 @@ int kw_decode_guest(const struct nlmsghdr *message, size_t length, struct kw_gue
 /* Fills one pool of the table; a pool that we do not know leaves it as it is. */
 int kw_decode_slots(const struct nlmsghdr *message, size_t length, struct kw_slot_table *table);
 
+/* A notification of the group "slots"; one without a change of 1 or -1 is refused as well. */
+int kw_decode_slot_event(const struct nlmsghdr *message, size_t length,
+			 struct kw_slot_event *ret_event);
+
 /*
  * What the kernel says with an error (NLMSG_ERROR) or at the end of a dump
  * (NLMSG_DONE): *ret_error is 0 or a negative errno, text its own words (extack)

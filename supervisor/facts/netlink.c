@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <linux/kvmward.h>
 #include <netlink/errno.h>
+#include <netlink/cache.h>
 #include <netlink/genl/ctrl.h>
+#include <netlink/genl/family.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -35,6 +37,7 @@ struct kw_netlink {
 KW_CLEANUP_OF(struct nl_sock, nl_socket_free);
 KW_CLEANUP_OF(struct nl_msg, nlmsg_free);
 KW_CLEANUP_OF(struct nl_cb, nl_cb_put);
+KW_CLEANUP_OF(struct nl_cache, nl_cache_free);
 KW_CLEANUP_OF(struct kw_netlink, kw_netlink_close);
 
 /* One question and how its answers are taken. */
@@ -123,7 +126,24 @@ static void socket_drop(struct kw_netlink *netlink)
 	netlink->socket = NULL;
 }
 
-int kw_netlink_open(struct kw_netlink **ret_netlink)
+/* To ask for a family by its name makes the kernel load the module; to list them all does not. */
+static int find_listed(struct nl_sock *socket)
+{
+	_cleanup_(nl_cache_free_at) struct nl_cache *families = NULL;
+	struct genl_family *family;
+	int id, error = genl_ctrl_alloc_cache(socket, &families);
+
+	if (error < 0)
+		return error;
+	family = genl_ctrl_search_by_name(families, KVMWARD_FAMILY_NAME);
+	if (!family)
+		return -NLE_OBJ_NOTFOUND;
+	id = (int)genl_family_get_id(family);
+	genl_family_put(family);
+	return id;
+}
+
+static int open_family(bool load, struct kw_netlink **ret_netlink)
 {
 	_cleanup_(kw_netlink_close_at) struct kw_netlink *netlink = calloc(1, sizeof(*netlink));
 	int error;
@@ -133,11 +153,22 @@ int kw_netlink_open(struct kw_netlink **ret_netlink)
 	error = socket_open(&netlink->socket);
 	if (error)
 		return error;
-	netlink->family = genl_ctrl_resolve(netlink->socket, KVMWARD_FAMILY_NAME);
+	netlink->family = load ? genl_ctrl_resolve(netlink->socket, KVMWARD_FAMILY_NAME)
+			       : find_listed(netlink->socket);
 	if (netlink->family < 0)
 		return errno_of(netlink->family);
 	*ret_netlink = KW_STEAL(netlink);
 	return 0;
+}
+
+int kw_netlink_open(struct kw_netlink **ret_netlink)
+{
+	return open_family(true, ret_netlink);
+}
+
+int kw_netlink_open_loaded(struct kw_netlink **ret_netlink)
+{
+	return open_family(false, ret_netlink);
 }
 
 void kw_netlink_close(struct kw_netlink *netlink)

@@ -14,6 +14,9 @@ struct kw_netlink;
  * negative errno as the kernel gave it.
  */
 int kw_netlink_open(struct kw_netlink **ret_netlink);
+
+/* The same, but a module that is not loaded is left alone. */
+int kw_netlink_open_loaded(struct kw_netlink **ret_netlink);
 void kw_netlink_close(struct kw_netlink *netlink);
 
 /* The kernel's own words about the last refusal (extack), or "". Borrowed. */

@@ -134,12 +134,12 @@ static void explain_source(struct kw_facts *facts)
 }
 
 /* -ENOENT when the module is not there, or went away underway; what was read is to be dropped. */
-static int read_kernel(struct kw_netlink **netlink, struct kw_facts *facts)
+static int read_kernel(struct kw_netlink **netlink, bool load, struct kw_facts *facts)
 {
 	int host_error, error = 0;
 
 	if (!*netlink)
-		error = kw_netlink_open(netlink);
+		error = (load ? kw_netlink_open : kw_netlink_open_loaded)(netlink);
 	if (error) {
 		explain_open(facts, error);
 		return error;
@@ -158,14 +158,14 @@ static int read_kernel(struct kw_netlink **netlink, struct kw_facts *facts)
 }
 
 /* A module that was taken out and put in again has another family number: open once more. */
-void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+static void read_all(struct kw_netlink **netlink, bool load, struct kw_facts *ret_facts)
 {
 	struct kw_facts facts = { 0 };
 	bool was_open = *netlink;
 
-	if (read_kernel(netlink, &facts) == -ENOENT && was_open) {
+	if (read_kernel(netlink, load, &facts) == -ENOENT && was_open) {
 		kw_facts_done(&facts);
-		read_kernel(netlink, &facts);
+		read_kernel(netlink, load, &facts);
 	}
 	kw_process_name_guests(PROC, &facts.guests);
 	facts.memory_total_bytes = kw_meminfo_total_bytes(PROC);
@@ -173,4 +173,14 @@ void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 		explain(&facts, "the memory of the host is not known", "no MemTotal in " PROC
 			"/meminfo");
 	*ret_facts = facts;
+}
+
+void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+{
+	read_all(netlink, true, ret_facts);
+}
+
+void kw_snapshot_watch(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+{
+	read_all(netlink, false, ret_facts);
 }

@@ -14,4 +14,10 @@
  */
 void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts);
 
+/*
+ * The same for looks that nobody has asked for: a module that an administrator
+ * has taken out is not loaded again by them.
+ */
+void kw_snapshot_watch(struct kw_netlink **netlink, struct kw_facts *ret_facts);
+
 #endif

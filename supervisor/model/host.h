@@ -26,8 +26,10 @@ struct kw_host {
 	struct kw_u32 kvm_loaded, vhost_net_loaded;
 	struct kw_u32 psp_state, psp_api_major, psp_api_minor, psp_build, psp_guest_count;
 	struct kw_u32 facts_source;		/* enum kw_facts_source */
+	struct kw_u32 slot_events;
 	char kvm_vendor_module[32];
 	char facts_reason[128];
+	char slot_events_reason[128];
 };
 
 /* The names of the contract: "amd", "btf". A value that it does not know is "unknown". */

@@ -31,6 +31,18 @@ static inline bool kw_pool_exists(enum kw_pool pool, bool snp_apart)
 	return pool != KW_POOL_SNP || snp_apart;
 }
 
+/*
+ * One slot that has changed hands, as the module's notification states it. A
+ * hint to look, never the accounting.
+ */
+struct kw_slot_event {
+	uint32_t pool;			/* enum kw_pool, or one that we do not know */
+	int change;			/* 1 taken, -1 given back */
+	struct kw_u32 pid;		/* process that made the guest; may be gone */
+	struct kw_u64 start_time_ns;	/* when that started, since boot */
+	struct kw_slots slots;		/* after it; guests are not counted for it */
+};
+
 /* "sev", "sev-es" or "snp": the name in the contract, configuration and output. */
 const char *kw_pool_name(enum kw_pool pool);
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "facts/process.h"
+#include "facts/slot_events.h"
 #include "facts/snapshot.h"
 #include "facts/watch.h"
 
@@ -114,6 +115,11 @@ void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 	*ret_facts = facts;
 }
 
+void kw_snapshot_watch(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+{
+	kw_snapshot_read(netlink, ret_facts);
+}
+
 int kw_process_uuids(const char *proc, struct kw_uuid_list *ret_list)
 {
 	struct kw_uuid_list list = { .uuids = calloc(FAKE_GUESTS, sizeof(*list.uuids)) };
@@ -139,6 +145,44 @@ bool kw_watch_drain(int fd)
 {
 	(void)fd;
 	return false;
+}
+
+/* Likewise: the refresh does without. */
+int kw_slot_events_open(struct kw_slot_events **ret_events)
+{
+	(void)ret_events;
+	return -EPERM;
+}
+
+void kw_slot_events_close(struct kw_slot_events *events)
+{
+	(void)events;
+}
+
+int kw_slot_events_fd(const struct kw_slot_events *events)
+{
+	(void)events;
+	return -1;
+}
+
+struct kw_slot_news kw_slot_events_drain(struct kw_slot_events *events,
+					 void (*tell)(const struct kw_slot_event *event,
+						      void *data),
+					 void *data)
+{
+	(void)events, (void)tell, (void)data;
+	return (struct kw_slot_news){ false };
+}
+
+bool kw_slot_events_joined(const struct kw_slot_events *events)
+{
+	return events != NULL;
+}
+
+const char *kw_slot_events_reason(const struct kw_slot_events *events)
+{
+	(void)events;
+	return "not on this host";
 }
 
 void kw_netlink_close(struct kw_netlink *netlink)

@@ -111,6 +111,45 @@ static inline void message_slots(struct message *message, uint16_t type, uint32_
 	message_put_u32(message, KVMWARD_A_SLOT_MIRRORS, 0);
 }
 
+static inline void message_slot_event(struct message *message, uint16_t type, uint32_t pool,
+				      uint32_t charged, int32_t change)
+{
+	message_begin_answer(message, type, KVMWARD_CMD_SLOT_NTF);
+	message_put_u32(message, KVMWARD_A_SLOT_POOL, pool);
+	message_put_u32(message, KVMWARD_A_SLOT_FIRST_ASID, 6);
+	message_put_u32(message, KVMWARD_A_SLOT_LAST_ASID, 15);
+	message_put_u32(message, KVMWARD_A_SLOT_CAPACITY, 10);
+	message_put_u32(message, KVMWARD_A_SLOT_CHARGED, charged);
+	message_put_u32(message, KVMWARD_A_SLOT_CHANGE, (uint32_t)change);
+	message_put_u32(message, KVMWARD_A_SLOT_PID, 4242);
+	message_put_u64(message, KVMWARD_A_SLOT_START_TIME_NS, 123456789012345);
+}
+
+/* What the generic netlink controller says; group 0: the family has none. */
+static inline void message_family(struct message *message, uint8_t command, const char *name,
+				  uint16_t id, const char *group_name, uint32_t group)
+{
+	struct {
+		struct nlattr list, entry, id;
+		uint32_t number;
+		struct nlattr name;
+		char text[16];
+	} groups = {
+		.list = { sizeof(groups), CTRL_ATTR_MCAST_GROUPS },
+		.entry = { sizeof(groups) - NLA_HDRLEN, 1 },
+		.id = { NLA_HDRLEN + 4, CTRL_ATTR_MCAST_GRP_ID },
+		.number = group,
+		.name = { NLA_HDRLEN + sizeof(groups.text), CTRL_ATTR_MCAST_GRP_NAME },
+	};
+
+	strncpy(groups.text, group_name, sizeof(groups.text) - 1);
+	message_begin_answer(message, GENL_ID_CTRL, command);
+	message_put_text(message, CTRL_ATTR_FAMILY_NAME, name);
+	message_put(message, CTRL_ATTR_FAMILY_ID, &id, sizeof(id));
+	if (group)
+		message_append(message, &groups, sizeof(groups));
+}
+
 static inline void message_host(struct message *message, uint16_t type)
 {
 	message_begin_answer(message, type, KVMWARD_CMD_HOST_GET);
@@ -125,6 +164,8 @@ static inline void message_host(struct message *message, uint16_t type)
 	message_put_text(message, KVMWARD_A_HOST_FACTS_REASON, "no BTF for kvm_amd");
 	message_put_u32(message, KVMWARD_A_HOST_SMM_LOCKED, 0);
 	message_put_u32(message, KVMWARD_A_HOST_VMPLS, 4);
+	message_put_u32(message, KVMWARD_A_HOST_SLOT_EVENTS, 0);
+	message_put_text(message, KVMWARD_A_HOST_SLOT_EVENTS_REASON, "no kprobes");
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "facts/decode.h"
+#include "facts/family.h"
 #include "tests/kernel_message.h"
 
 #define FAMILY 30
@@ -41,6 +42,8 @@ static void test_host(void **state)
 	assert_true(kw_u32_no(host.smm_locked));
 	assert_false(host.snp_active.known);
 	assert_int_equal(host.vmpls.value, 4);
+	assert_true(kw_u32_no(host.slot_events));
+	assert_string_equal(host.slot_events_reason, "no kprobes");
 }
 
 static void test_slots(void **state)
@@ -71,6 +74,122 @@ static void test_slots(void **state)
 	message_put_u32(&message, KVMWARD_A_SLOT_CAPACITY, 10);
 	assert_int_equal(kw_decode_slots(&message.header, message.header.nlmsg_len, &table),
 			 -EBADMSG);
+}
+
+static int decode_event(const struct message *message, struct kw_slot_event *ret_event)
+{
+	return kw_decode_slot_event(&message->header, message->header.nlmsg_len, ret_event);
+}
+
+static void test_slot_event(void **state)
+{
+	struct kw_slot_event event;
+	struct message message;
+
+	(void)state;
+	message_slot_event(&message, FAMILY, KVMWARD_SLOT_POOL_SEV_ES, 3, -1);
+	assert_int_equal(decode_event(&message, &event), 0);
+	assert_int_equal(event.pool, KW_POOL_SEV_ES);
+	assert_int_equal(event.change, -1);
+	assert_int_equal(event.pid.value, 4242);
+	assert_int_equal(event.start_time_ns.value, 123456789012345);
+	assert_int_equal(event.slots.charged.value, 3);
+	assert_int_equal(event.slots.capacity.value, 10);
+	assert_false(event.slots.in_use.known || event.slots.mirrors.known);
+
+	/* A pool of a newer kernel, a process that is not known. */
+	message_begin_answer(&message, FAMILY, KVMWARD_CMD_SLOT_NTF);
+	message_put_u32(&message, KVMWARD_A_SLOT_POOL, 77);
+	message_put_u32(&message, KVMWARD_A_SLOT_CHANGE, 1);
+	assert_int_equal(decode_event(&message, &event), 0);
+	assert_int_equal(event.pool, 77);
+	assert_int_equal(event.change, 1);
+	assert_false(event.pid.known || event.slots.charged.known);
+}
+
+static void test_bad_slot_events(void **state)
+{
+	static const struct {
+		uint16_t attribute;
+		const char *data;
+		size_t length;
+	} cases[] = {
+		{ KVMWARD_A_SLOT_CHANGE, "\0\0\0\0", 4 },
+		{ KVMWARD_A_SLOT_CHANGE, "\2\0\0\0", 4 },
+		{ KVMWARD_A_SLOT_CHANGE, "\1\0\0\0\0\0\0\0", 8 },
+		{ KVMWARD_A_SLOT_PID, "\0\0\0\0", 4 },
+		{ KVMWARD_A_SLOT_PID, "\0\0\0\x80", 4 },
+		{ KVMWARD_A_SLOT_PID, "\1\0", 2 },
+		{ KVMWARD_A_SLOT_START_TIME_NS, "\1\0\0\0", 4 },
+		{ KVMWARD_A_SLOT_CHARGED, "\1\0", 2 },
+	};
+	struct kw_slot_event event;
+	struct message message;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		message_slot_event(&message, FAMILY, KVMWARD_SLOT_POOL_SEV, 3, 1);
+		message_put(&message, cases[i].attribute, cases[i].data, cases[i].length);
+		if (decode_event(&message, &event) != -EBADMSG)
+			fail_msg("case %zu was taken", i);
+	}
+	message_slots(&message, FAMILY, KVMWARD_SLOT_POOL_SEV, 3);
+	assert_int_equal(decode_event(&message, &event), -EBADMSG);	/* another command */
+	message_begin_answer(&message, FAMILY, KVMWARD_CMD_SLOT_NTF);
+	message_put_u32(&message, KVMWARD_A_SLOT_POOL, 0);
+	assert_int_equal(decode_event(&message, &event), -EBADMSG);	/* no change */
+	message_begin_answer(&message, FAMILY, KVMWARD_CMD_SLOT_NTF);
+	message_put_u32(&message, KVMWARD_A_SLOT_CHANGE, 1);
+	assert_int_equal(decode_event(&message, &event), -EBADMSG);	/* no pool */
+}
+
+static int decode_family(const struct message *message, struct kw_family *ret_family)
+{
+	return kw_family_decode(&message->header, message->header.nlmsg_len, "slots", ret_family);
+}
+
+static void test_families(void **state)
+{
+	struct kw_family family;
+	struct message message;
+
+	(void)state;
+	message_family(&message, CTRL_CMD_NEWFAMILY, "kvmward", FAMILY, "slots", 9);
+	assert_int_equal(decode_family(&message, &family), 0);
+	assert_string_equal(family.name, "kvmward");
+	assert_true(family.there);
+	assert_int_equal(family.id, FAMILY);
+	assert_int_equal(family.group, 9);
+	message_family(&message, CTRL_CMD_NEWFAMILY, "nl80211", 31, "scan", 9);
+	assert_int_equal(decode_family(&message, &family), 0);
+	assert_int_equal(family.group, 0);
+	message_family(&message, CTRL_CMD_DELFAMILY, "kvmward", FAMILY, "", 0);
+	assert_int_equal(decode_family(&message, &family), 0);
+	assert_false(family.there);
+	message_family(&message, CTRL_CMD_NEWMCAST_GRP, "kvmward", FAMILY, "slots", 9);
+	assert_int_equal(decode_family(&message, &family), -ENOENT);
+}
+
+static void test_bad_families(void **state)
+{
+	struct kw_family family = { .id = 4711 };
+	struct message message;
+
+	(void)state;
+	message_family(&message, CTRL_CMD_NEWFAMILY, "a name that is too long", 30, "slots", 9);
+	assert_int_equal(decode_family(&message, &family), -EBADMSG);
+	message_begin_answer(&message, GENL_ID_CTRL, CTRL_CMD_NEWFAMILY);
+	assert_int_equal(decode_family(&message, &family), -EBADMSG);
+	message_family(&message, CTRL_CMD_NEWFAMILY, "kvmward", FAMILY, "slots", 9);
+	message_put(&message, CTRL_ATTR_FAMILY_ID, "\1\0\0\0", 4);
+	assert_int_equal(decode_family(&message, &family), -EBADMSG);
+	message_family(&message, CTRL_CMD_NEWFAMILY, "kvmward", FAMILY, "slots", 9);
+	message_put(&message, CTRL_ATTR_MCAST_GROUPS, "\10\0\1\0\4\0\1\0", 8);	/* no number */
+	assert_int_equal(decode_family(&message, &family), -EBADMSG);
+	message_family(&message, CTRL_CMD_NEWFAMILY, "kvmward", FAMILY, "slots", 9);
+	message_put(&message, CTRL_ATTR_MCAST_GROUPS, "\377\0\1\0", 4);	/* cut off */
+	assert_int_equal(decode_family(&message, &family), -EBADMSG);
+	assert_int_equal(family.id, 4711);
 }
 
 static void test_guest(void **state)
@@ -240,6 +359,8 @@ static void decode_all(struct nlmsghdr *message, size_t length)
 	struct kw_slot_table table = { 0 };
 	struct kw_guest guest, guest_before;
 	struct kw_host host, host_before;
+	struct kw_slot_event event;
+	struct kw_family family;
 	char words[64];
 	int error;
 
@@ -255,6 +376,11 @@ static void decode_all(struct nlmsghdr *message, size_t length)
 	if (kw_decode_host(message, length, &host) != 0)
 		assert_memory_equal(&host, &host_before, sizeof(host));
 	kw_decode_slots(message, length, &table);
+	if (kw_decode_slot_event(message, length, &event) == 0)
+		assert_true((event.change == 1 || event.change == -1) &&
+			    (!event.pid.known || (int)event.pid.value > 0));
+	if (kw_family_decode(message, length, "slots", &family) == 0)
+		assert_non_null(memchr(family.name, 0, sizeof(family.name)));
 	if (kw_decode_result(message, length, &error, words, sizeof(words)) == 0)
 		assert_true(error <= 0 && memchr(words, 0, sizeof(words)));
 }
@@ -268,7 +394,7 @@ static uint32_t next_random(uint32_t *random)
 /* The same changes on every run: one to four bytes, now and then the length as well. */
 static void test_mutations(void **state)
 {
-	struct message originals[5];
+	struct message originals[7];
 	uint32_t random = 20240229;
 
 	(void)state;
@@ -277,8 +403,10 @@ static void test_mutations(void **state)
 	message_slots(&originals[2], FAMILY, KVMWARD_SLOT_POOL_SEV, 3);
 	message_begin_result(&originals[3], NLMSG_ERROR, -EPERM, "CAP_NET_ADMIN is needed");
 	message_begin_result(&originals[4], NLMSG_DONE, -ENOMEM, "no memory for the snapshot");
+	message_slot_event(&originals[5], FAMILY, KVMWARD_SLOT_POOL_SEV, 3, 1);
+	message_family(&originals[6], CTRL_CMD_NEWFAMILY, "kvmward", FAMILY, "slots", 9);
 	for (unsigned int i = 0; i < MUTATIONS; i++) {
-		const struct message *original = &originals[i % 5];
+		const struct message *original = &originals[i % 7];
 		size_t length = original->header.nlmsg_len;
 		_cleanup_free_ struct nlmsghdr *copy = exact_copy(original, length);
 
@@ -356,6 +484,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_slot_event),
+		cmocka_unit_test(test_bad_slot_events),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_bad_families),
 		cmocka_unit_test(test_guest),
 		cmocka_unit_test(test_guest_flags),
 		cmocka_unit_test(test_newer_kernel),

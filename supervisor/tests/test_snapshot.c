@@ -21,6 +21,7 @@ struct kw_netlink {
 #define ROW 8
 
 static struct {
+	bool only_loaded;	/* of the last open */
 	int open[ROW], host[ROW], slots[ROW], guests[ROW];	/* slots: charged; guests: count */
 	const char *reason, *words;
 	unsigned int opens, closes, host_calls, slots_calls, guests_calls;
@@ -37,7 +38,7 @@ static int next(const int *row, unsigned int *calls)
 
 #define ZERO INT32_MAX	/* 0 in a row ends it */
 
-int kw_netlink_open(struct kw_netlink **ret_netlink)
+static int open_module(struct kw_netlink **ret_netlink)
 {
 	int error = next(module.open, &module.opens);
 
@@ -46,6 +47,18 @@ int kw_netlink_open(struct kw_netlink **ret_netlink)
 	*ret_netlink = calloc(1, sizeof(**ret_netlink));
 	assert_non_null(*ret_netlink);
 	return 0;
+}
+
+int kw_netlink_open(struct kw_netlink **ret_netlink)
+{
+	module.only_loaded = false;
+	return open_module(ret_netlink);
+}
+
+int kw_netlink_open_loaded(struct kw_netlink **ret_netlink)
+{
+	module.only_loaded = true;
+	return open_module(ret_netlink);
 }
 
 void kw_netlink_close(struct kw_netlink *netlink)
@@ -187,6 +200,31 @@ static void test_module_not_loaded(void **state)
 	kw_facts_done(&facts);
 }
 
+/* Looks that nobody has asked for leave a module alone that was taken out. */
+static void test_watching_loads_no_module(void **state)
+{
+	struct kw_netlink *netlink = NULL;
+	struct kw_facts facts;
+
+	(void)state;
+	module.open[0] = -ENOENT;
+	kw_snapshot_watch(&netlink, &facts);
+	assert_true(module.only_loaded);
+	assert_false(facts.host_known);
+	kw_facts_done(&facts);
+	kw_snapshot_read(&netlink, &facts);
+	assert_false(module.only_loaded);
+	kw_facts_done(&facts);
+	assert_int_equal(kw_netlink_open(&netlink), -ENOENT);
+	module.open[0] = 0;
+	assert_int_equal(kw_netlink_open(&netlink), 0);
+	module.host[0] = -ENOENT;
+	kw_snapshot_watch(&netlink, &facts);
+	assert_true(module.only_loaded);
+	kw_facts_done(&facts);
+	kw_netlink_close(netlink);
+}
+
 static void open_before(struct kw_netlink **ret_netlink)
 {
 	assert_int_equal(kw_netlink_open(ret_netlink), 0);
@@ -305,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup(test_until_both_agree, reset),
 		cmocka_unit_test_setup(test_never_agreeing, reset),
 		cmocka_unit_test_setup(test_module_not_loaded, reset),
+		cmocka_unit_test_setup(test_watching_loads_no_module, reset),
 		cmocka_unit_test_setup(test_module_loaded_again, reset),
 		cmocka_unit_test_setup(test_module_went_away, reset),
 		cmocka_unit_test_setup(test_without_privilege, reset),
