@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/guest.h"
+
 /*
  * Every verdict has a stable code, documented in kvmward-verdicts(7): X(symbol,
  * "code", "what it means", "what to do").
@@ -66,6 +68,13 @@ enum kw_code {
 struct kw_verdict {
 	enum kw_code code;
 	char sentence[512];	/* one sentence for people, with the numbers; no final newline */
+};
+
+/* A guest that was kept from starting. */
+struct kw_refusal {
+	char name[KW_NAME_MAX];
+	char uuid[KW_UUID_LEN + 1];	/* "" when the domain XML does not tell */
+	struct kw_verdict verdict;
 };
 
 static inline bool kw_verdict_admits(const struct kw_verdict *verdict)
