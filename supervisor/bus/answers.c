@@ -150,3 +150,36 @@ int kw_bus_read_config(sd_bus_message *reply, struct kw_config *ret_config)
 	*ret_config = config;
 	return 0;
 }
+
+int kw_bus_read_hearing(sd_bus_message *reply, struct kw_hearing_state *ret_hearing)
+{
+	const char *name, *reason;
+	enum kw_hearing from;
+	int r = sd_bus_message_read(reply, "v", KW_BUS_HEARING, &name, &reason);
+
+	if (r >= 0)
+		r = kw_hearing_find(name, &from);
+	if (r < 0)
+		return r;
+	ret_hearing->from = from;
+	kw_text_copy(ret_hearing->reason, sizeof(ret_hearing->reason), reason);
+	return 0;
+}
+
+int kw_bus_read_refusal(sd_bus_message *signal, struct kw_refusal *ret_refusal)
+{
+	const char *name, *uuid, *word, *sentence;
+	enum kw_code code;
+	int r = sd_bus_message_read(signal, KW_BUS_REFUSED, &name, &uuid, &word, &sentence);
+
+	if (r >= 0)
+		r = kw_code_find(word, &code);
+	if (r < 0)
+		return r;
+	kw_text_copy(ret_refusal->name, sizeof(ret_refusal->name), name);
+	kw_text_copy(ret_refusal->uuid, sizeof(ret_refusal->uuid), uuid);
+	ret_refusal->verdict.code = code;
+	kw_text_copy(ret_refusal->verdict.sentence, sizeof(ret_refusal->verdict.sentence),
+		     sentence);
+	return 0;
+}

@@ -18,7 +18,9 @@
 
 struct kw_bus {
 	sd_bus *bus;
-	sd_bus_slot *changed_match;
+	sd_bus_slot *changed_match, *refused_match, *owner_match;
+	void (*refused)(const struct kw_refusal *refusal, void *data);
+	void *refused_data;
 	uint64_t deadline_ns;
 	bool changed;
 	char error[512];
@@ -48,6 +50,8 @@ void kw_bus_close(struct kw_bus *bus)
 	if (!bus)
 		return;
 	sd_bus_slot_unref(bus->changed_match);
+	sd_bus_slot_unref(bus->refused_match);
+	sd_bus_slot_unref(bus->owner_match);
 	sd_bus_close_unref(bus->bus); /* no flush: it could wait for ever */
 	free(bus);
 }
@@ -224,21 +228,37 @@ int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
 	return r < 0 ? malformed(bus, r) : 0;
 }
 
-int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config)
+static int get_property(struct kw_bus *bus, const char *property, sd_bus_message **ret_reply)
 {
-	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL;
 	int r;
 
 	r = new_request(bus, "org.freedesktop.DBus.Properties", "Get", &request);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(request, "ss", KW_BUS_INTERFACE, "Configuration");
-	if (r < 0)
-		return fail(bus, r, strerror(-r));
-	r = call(bus, request, &reply);
+	r = sd_bus_message_append(request, "ss", KW_BUS_INTERFACE, property);
+	return r < 0 ? fail(bus, r, strerror(-r)) : call(bus, request, ret_reply);
+}
+
+int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = get_property(bus, "Configuration", &reply);
+
 	if (r < 0)
 		return r;
 	r = kw_bus_read_config(reply, ret_config);
+	return r < 0 ? malformed(bus, r) : 0;
+}
+
+int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = get_property(bus, "ChangesFrom", &reply);
+
+	if (r < 0)
+		return r;
+	r = kw_bus_read_hearing(reply, ret_hearing);
 	return r < 0 ? malformed(bus, r) : 0;
 }
 
@@ -259,15 +279,55 @@ static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *err
 	return 0;
 }
 
-int kw_bus_subscribe(struct kw_bus *bus)
+/* One that cannot be read is as good as none: the journal has it. */
+static int on_refused(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct kw_bus *bus = userdata;
+	struct kw_refusal refusal;
+
+	(void)error;
+	if (bus->refused && !kw_bus_read_refusal(message, &refusal))
+		bus->refused(&refusal, bus->refused_data);
+	return 0;
+}
+
+static int match(struct kw_bus *bus, sd_bus_slot **slot, const char *signal,
+		 sd_bus_message_handler_t handler)
 {
 	int r;
 
-	if (bus->changed_match)
+	if (*slot)
 		return 0;
-	r = sd_bus_match_signal(bus->bus, &bus->changed_match, KW_BUS_NAME, KW_BUS_PATH,
-				KW_BUS_INTERFACE, "Changed", on_changed, bus);
+	r = sd_bus_match_signal(bus->bus, slot, KW_BUS_NAME, KW_BUS_PATH, KW_BUS_INTERFACE, signal,
+				handler, bus);
 	return r < 0 ? fail(bus, r, strerror(-r)) : 0;
+}
+
+static int match_owner(struct kw_bus *bus)
+{
+	static const char rule[] = "type='signal',sender='org.freedesktop.DBus',"
+				   "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
+				   "arg0='" KW_BUS_NAME "'";
+	int r;
+
+	if (bus->owner_match)
+		return 0;
+	r = sd_bus_add_match(bus->bus, &bus->owner_match, rule, on_changed, bus);
+	return r < 0 ? fail(bus, r, strerror(-r)) : 0;
+}
+
+int kw_bus_subscribe(struct kw_bus *bus,
+		     void (*refused)(const struct kw_refusal *refusal, void *data), void *data)
+{
+	int r = match_owner(bus);
+
+	if (r >= 0)
+		r = match(bus, &bus->changed_match, "Changed", on_changed);
+	if (r < 0)
+		return r;
+	bus->refused = refused;
+	bus->refused_data = data;
+	return match(bus, &bus->refused_match, "Refused", on_refused);
 }
 
 int kw_bus_fd(const struct kw_bus *bus)

@@ -6,6 +6,7 @@
 
 #include "model/claim.h"
 #include "model/config.h"
+#include "model/hearing.h"
 #include "model/verdict.h"
 
 struct kw_bus;
@@ -26,7 +27,8 @@ const char *kw_bus_error(const struct kw_bus *bus);
  * hook: one libvirt hook call, decided on by kvmwardd (root only).
  * plan: what hook "prepare" would say, with nothing held.
  * holds: every hold now; the caller frees holds->holds.
- * room: configuration in force (reserves, override), for tables.
+ * config: the configuration in force (reserves, override), for tables.
+ * hearing: how kvmwardd learns of changes.
  * reload: reads the configuration file again; the message of a bad file is in
  *         kw_bus_error() and -EINVAL is returned.
  */
@@ -35,14 +37,17 @@ int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char
 int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verdict);
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds);
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config);
+int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing);
 int kw_bus_reload(struct kw_bus *bus);
 
 /*
- * The daemon's Changed signal, for 'kvmward watch': the fd to poll, and
- * kw_bus_changed() true when a signal came since the last call. The daemon need
- * not run yet.
+ * The daemon's signals, for 'kvmward watch': the fd to poll, and kw_bus_changed()
+ * true when Changed came since the last call, or the daemon itself came or went. refused(refusal, data) is called
+ * by it for each Refused, of which only root and the group libvirt are told.
+ * The daemon need not run yet.
  */
-int kw_bus_subscribe(struct kw_bus *bus);
+int kw_bus_subscribe(struct kw_bus *bus,
+		     void (*refused)(const struct kw_refusal *refusal, void *data), void *data);
 int kw_bus_fd(const struct kw_bus *bus);
 bool kw_bus_changed(struct kw_bus *bus);
 

@@ -22,6 +22,12 @@
 #define KW_BUS_HOLD "(" KW_BUS_HOLD_FIELDS ")"
 #define KW_BUS_HOLDS "a" KW_BUS_HOLD
 
+/* The signal Refused: name and UUID of the guest, code and sentence of the verdict. */
+#define KW_BUS_REFUSED "ssss"
+
+/* The property ChangesFrom: the name of an enum kw_hearing, and why not a better one, or "". */
+#define KW_BUS_HEARING "(ss)"
+
 /*
  * Keys of the property Configuration (a{sv}): those of kvmward.conf, all of
  * them; num_memory_encrypted_guests only when it is set.

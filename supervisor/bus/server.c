@@ -174,6 +174,19 @@ static int on_configuration(sd_bus *bus, const char *path, const char *interface
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int on_changes_from(sd_bus *bus, const char *path, const char *interface,
+			   const char *property, sd_bus_message *reply, void *userdata,
+			   sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	const struct kw_hearing_state *hearing = server->handlers->hearing(server->userdata);
+	char reason[sizeof(hearing->reason)];
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, KW_BUS_HEARING, kw_hearing_name(hearing->from),
+				     kw_bus_safe_text(reason, sizeof(reason), hearing->reason));
+}
+
 static int on_version(sd_bus *bus, const char *path, const char *interface, const char *property,
 		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -196,8 +209,12 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL("Changed", "", 0),
+	SD_BUS_SIGNAL_WITH_ARGS("Refused",
+				SD_BUS_ARGS("s", name, "s", uuid, "s", code, "s", sentence), 0),
 	SD_BUS_PROPERTY("Version", "s", on_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Configuration", "a{sv}", on_configuration, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ChangesFrom", KW_BUS_HEARING, on_changes_from, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };
@@ -249,8 +266,29 @@ void kw_server_emit_changed(struct kw_server *server)
 	sd_bus_emit_signal(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, "Changed", NULL);
 }
 
+void kw_server_emit_refused(struct kw_server *server, const struct kw_refusal *refusal)
+{
+	char name[sizeof(refusal->name)], uuid[sizeof(refusal->uuid)];
+	char sentence[sizeof(refusal->verdict.sentence)];
+
+	sd_bus_emit_signal(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, "Refused", KW_BUS_REFUSED,
+			   kw_bus_safe_text(name, sizeof(name), refusal->name),
+			   kw_bus_safe_text(uuid, sizeof(uuid), refusal->uuid),
+			   kw_code_name(refusal->verdict.code),
+			   kw_bus_safe_text(sentence, sizeof(sentence), refusal->verdict.sentence));
+}
+
+static void emit_property(struct kw_server *server, const char *property)
+{
+	sd_bus_emit_properties_changed(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, property, NULL);
+}
+
 void kw_server_emit_configuration(struct kw_server *server)
 {
-	sd_bus_emit_properties_changed(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, "Configuration",
-				       NULL);
+	emit_property(server, "Configuration");
+}
+
+void kw_server_emit_hearing(struct kw_server *server)
+{
+	emit_property(server, "ChangesFrom");
 }

@@ -7,6 +7,7 @@
 
 #include "model/claim.h"
 #include "model/config.h"
+#include "model/hearing.h"
 #include "model/hook.h"
 #include "model/verdict.h"
 
@@ -18,6 +19,7 @@ struct kw_server_handlers {
 		     struct kw_verdict *ret_verdict);
 	const struct kw_hold_list *(*holds)(void *userdata);
 	const struct kw_config *(*config)(void *userdata);
+	const struct kw_hearing_state *(*hearing)(void *userdata);
 	/* 0, or negative errno with "file:line: message" in error and nothing changed. */
 	int (*reload)(void *userdata, char *error, size_t error_size);
 };
@@ -37,8 +39,13 @@ void kw_server_close(struct kw_server *server);
 /* Takes the name; from now on calls arrive. -EEXIST when another process has it. */
 int kw_server_own_name(struct kw_server *server);
 
-/* Sends the signal Changed, or that the property Configuration has changed. */
+/*
+ * Sends the signal Changed or Refused, or that the property Configuration or
+ * ChangesFrom has changed.
+ */
 void kw_server_emit_changed(struct kw_server *server);
+void kw_server_emit_refused(struct kw_server *server, const struct kw_refusal *refusal);
 void kw_server_emit_configuration(struct kw_server *server);
+void kw_server_emit_hearing(struct kw_server *server);
 
 #endif

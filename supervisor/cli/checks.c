@@ -10,7 +10,7 @@ enum rung {
 	SME_IN_CPU, SME_ENABLED, SEV_IN_CPU, SMM_LOCKED, SEV_ENABLED, SEV_ASIDS,
 	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS,
 	SNP_IN_CPU, SNP_RMP_RESERVED, SNP_ACTIVE, SNP_ENABLED,
-	C_BIT, PSP, DEV_SEV, GUEST_FACTS, DAEMON, HOOK,
+	C_BIT, PSP, DEV_SEV, GUEST_FACTS, SLOT_EVENTS, DAEMON, HEARING, HOOK,
 	RUNG_COUNT,
 	GROUND = RUNG_COUNT,
 };
@@ -77,8 +77,14 @@ static const struct {
 	[GUEST_FACTS] = { "guest_facts", "type, ASID and pinned bytes of guests", SEV_IN_CPU,
 		"It needs a kernel built with BTF (CONFIG_DEBUG_INFO_BTF) and kvm_amd loaded: without it "
 		"encrypted guests are not admitted." },
+	[SLOT_EVENTS] = { "slot_events", "news of slots from the module", GROUND,
+		"It needs a kernel with kprobes (CONFIG_KPROBES) and the misc cgroup controller: without "
+		"it changes are learnt from KVM's uevents and a slow timer, somewhat later." },
 	[DAEMON] = { "daemon", "kvmwardd answers", GROUND,
 		"Start it with 'systemctl enable --now kvmwardd'." },
+	[HEARING] = { "hearing", "kvmwardd learns of changes at once", DAEMON,
+		"'journalctl -u kvmwardd' says why; decisions are right all the same, since kvmwardd "
+		"looks at the host for each." },
 	[HOOK] = { "hook", "libvirt's hook is installed", GROUND,
 		"Install kvmward-hook as /etc/libvirt/hooks/qemu.d/10-kvmward and restart libvirtd (or "
 		"virtqemud)." },
@@ -157,7 +163,11 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 	case GUEST_FACTS:
 		return (struct kw_u32){ host->facts_source.known,
 					host->facts_source.value != KW_FACTS_NONE };
+	case SLOT_EVENTS: return host->slot_events;
 	case DAEMON: return around->daemon;
+	case HEARING:
+		return (struct kw_u32){ around->hearing_known,
+					around->hearing.from == KW_HEARING_SLOTS };
 	case HOOK: return around->hook;
 	case RUNG_COUNT: break;
 	}
@@ -212,11 +222,23 @@ static uint32_t last_sev_es_asid(const struct kw_host *host)
 	return host->max_asid.known && last > host->max_asid.value ? host->max_asid.value : last;
 }
 
+static void tell_hearing(const struct kw_hearing_state *hearing, char *to, size_t size)
+{
+	int used = snprintf(to, size, "from %s", kw_hearing_title(hearing->from));
+
+	if (*hearing->reason)
+		snprintf(to + used, size - used, ": %.100s", hearing->reason);
+}
+
 static void tell(enum rung rung, enum kw_check_state state, const struct kw_host *host,
 		 const struct kw_host_around *around, char *to, size_t size)
 {
 	if (rung == GUEST_FACTS && state != KW_CHECK_OK)
 		snprintf(to, size, "%s", host->facts_reason);
+	if (rung == SLOT_EVENTS && state != KW_CHECK_OK)
+		snprintf(to, size, "%s", host->slot_events_reason);
+	if (rung == HEARING && state != KW_CHECK_UNKNOWN)
+		tell_hearing(&around->hearing, to, size);
 	if (state != KW_CHECK_OK)
 		return;
 	if (rung == VIRT_IN_CPU && host->vendor.known)

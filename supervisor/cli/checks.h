@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "model/hearing.h"
 #include "model/host.h"
 
 enum kw_check_state { KW_CHECK_OK, KW_CHECK_NO, KW_CHECK_UNKNOWN };
@@ -12,6 +13,8 @@ enum kw_check_state { KW_CHECK_OK, KW_CHECK_NO, KW_CHECK_UNKNOWN };
 struct kw_host_around {
 	struct kw_u32 dev_kvm, dev_sev, dev_tun, dev_vhost_net, daemon, hook;
 	struct kw_u32 vhost_net_queues;	/* that guests have open */
+	bool hearing_known;			/* of kvmwardd */
+	struct kw_hearing_state hearing;
 };
 
 struct kw_check {

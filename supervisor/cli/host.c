@@ -40,12 +40,18 @@ static struct kw_u32 vhost_net_opens(const struct kw_host *host)
 	return KW_U32(1);
 }
 
-static struct kw_u32 daemon_answers(void)
+static void look_at_daemon(struct kw_host_around *around)
 {
 	_cleanup_(kw_daemon_view_done) struct kw_daemon_view view = {};
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
 
-	kw_daemon_view_read(NULL, &view);
-	return KW_U32(view.reachable);
+	around->daemon = KW_U32(0);
+	if (kw_daemon_connect(&bus))
+		return;
+	kw_daemon_view_read(bus, &view);
+	around->daemon = KW_U32(view.reachable);
+	if (view.reachable)
+		around->hearing_known = !kw_bus_hearing(bus, &around->hearing);
 }
 
 /* Unknown to those whom the module does not tell of guests. */
@@ -76,10 +82,10 @@ static void look_around(const struct kw_host *host, struct kw_netlink *netlink,
 		.dev_sev = there("/dev/sev", F_OK),
 		.dev_tun = there("/dev/net/tun", F_OK),
 		.dev_vhost_net = vhost_net_opens(host),
-		.daemon = daemon_answers(),
 		.hook = there(HOOK_PATH, X_OK),
 		.vhost_net_queues = vhost_net_queues(netlink),
 	};
+	look_at_daemon(ret_around);
 }
 
 static void print_check(const struct kw_check *check, size_t width)

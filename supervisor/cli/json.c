@@ -71,6 +71,8 @@ struct json_object *kw_json_host(const struct kw_host *host)
 	json_object_object_add(to, "facts_source",
 			       named(host->facts_source, kw_facts_source_name));
 	PUT(facts_reason, kw_json_text);
+	PUT(slot_events, yes_no);
+	PUT(slot_events_reason, kw_json_text);
 #undef PUT
 	return to;
 }

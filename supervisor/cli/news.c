@@ -130,3 +130,27 @@ void kw_news_source(const char *source, const char *reason, bool json)
 		       reason ? "cannot be asked: " : "answers again", reason ? reason : "");
 	}
 }
+
+static void print_refusal_json(const struct kw_refusal *refusal)
+{
+	struct json_object *to = event_json("refused");
+
+	json_object_object_add(to, "name", kw_json_text(refusal->name));
+	json_object_object_add(to, "uuid", kw_json_text(refusal->uuid));
+	json_object_object_add(to, "verdict", kw_json_verdict(&refusal->verdict));
+	kw_json_print(to, true);
+}
+
+void kw_news_refusal(const struct kw_refusal *refusal, bool json)
+{
+	_cleanup_free_ char *name = kw_display(refusal->name);
+	_cleanup_free_ char *sentence = kw_display(refusal->verdict.sentence);
+	char when[40];
+
+	if (json)
+		print_refusal_json(refusal);
+	else
+		printf("%s ! refused %s %s: %s\n", now_text("%F %T", when, sizeof(when)),
+		       name ? name : "", kw_code_name(refusal->verdict.code),
+		       sentence ? sentence : "");
+}

@@ -55,8 +55,8 @@ static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
 		supervisor->changed = true;
 }
 
-static void log_verdict(const struct kw_hook_call *call, const struct kw_domain *domain,
-			const struct kw_verdict *verdict)
+static void tell_verdict(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
+			 const struct kw_domain *domain, const struct kw_verdict *verdict)
 {
 	int priority = kw_verdict_admits(verdict) ? LOG_INFO : LOG_WARNING;
 
@@ -64,6 +64,8 @@ static void log_verdict(const struct kw_hook_call *call, const struct kw_domain 
 		priority = LOG_DEBUG;
 	kw_log_verdict(priority, domain->uuid, verdict->code, "%s %s: %s: %s", call->op, call->name,
 		       kw_code_name(verdict->code), verdict->sentence);
+	if (!kw_verdict_admits(verdict))
+		kw_supervisor_refuse(supervisor, call->name, domain->uuid, verdict);
 }
 
 static void decide_domain(struct kw_supervisor *supervisor, const struct kw_domain *domain,
@@ -87,7 +89,7 @@ static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hoo
 
 	if (read_domain(call->xml, call->xml_length, &domain, verdict))
 		decide_domain(supervisor, &domain, verdict);
-	log_verdict(call, &domain, verdict);
+	tell_verdict(supervisor, call, &domain, verdict);
 }
 
 static bool is_held(const struct kw_supervisor *supervisor, const char *uuid)
@@ -109,7 +111,7 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 		else
 			decide_domain(supervisor, &domain, verdict);
 	}
-	log_verdict(call, &domain, verdict);
+	tell_verdict(supervisor, call, &domain, verdict);
 }
 
 /* libvirt runs no two guests of one name, so the name will do where the XML is unreadable. */

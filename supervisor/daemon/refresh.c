@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,119 +13,122 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/text.h"
 #include "daemon/log.h"
+#include "facts/slot_events.h"
 #include "facts/watch.h"
+#include "policy/looks.h"
 
-/* KVM tells before the slot changes hands, and a frozen process may take its time. */
-static const uint64_t after_event_us[] = { 20 * 1000, 200 * 1000, 1000 * 1000 };
-#define AFTER_COUNT (sizeof(after_event_us) / sizeof(after_event_us[0]))
-#define SLOW_US (2 * 1000 * 1000ull)
-#define ACCURACY_US 1000
+/* A process that has yet to appear, or has gone, makes no event: nobody tells of a start that fails. */
+#define PENDING_NS (2 * KW_NS_PER_S)
 
 struct kw_refresh {
 	void (*look)(void *userdata);
 	void *userdata;
-	int watch_fd;
-	bool slow_needed;
-	sd_event_source *uevents, *notes, *slow, *after[AFTER_COUNT];
+	int watch_fd;				/* -1: cannot be heard */
+	struct kw_slot_events *slot_events;	/* NULL: likewise */
+	struct kw_looks looks;
+	struct kw_hearing_state hearing;
+	sd_event_source *uevents, *slots, *notes, *timer;
 };
 
 KW_CLEANUP_OF(struct kw_refresh, kw_refresh_stop);
 
-static int on_after(sd_event_source *source, uint64_t usec, void *userdata)
+static void arm(struct kw_refresh *refresh)
+{
+	uint64_t due_ns = kw_looks_due_ns(&refresh->looks);
+
+	if (due_ns == KW_LOOKS_NEVER) {
+		sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF);
+		return;
+	}
+	sd_event_source_set_time(refresh->timer, due_ns / 1000 + 1);
+	sd_event_source_set_enabled(refresh->timer, SD_EVENT_ONESHOT);
+}
+
+static void take_hint(struct kw_refresh *refresh, enum kw_hint hint)
+{
+	kw_looks_hint(&refresh->looks, hint, refresh->hearing.from, kw_clock_boottime_ns());
+	arm(refresh);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct kw_refresh *refresh = userdata;
+	uint64_t began_ns = kw_clock_boottime_ns();
 
 	(void)source, (void)usec;
 	refresh->look(refresh->userdata);
+	kw_looks_looked(&refresh->looks, began_ns, kw_clock_boottime_ns());
+	arm(refresh);
 	return 0;
-}
-
-static bool is_armed(sd_event_source *timer)
-{
-	int enabled = SD_EVENT_OFF;
-
-	return sd_event_source_get_enabled(timer, &enabled) >= 0 && enabled != SD_EVENT_OFF;
-}
-
-static void arm(sd_event_source *timer, uint64_t delay_us)
-{
-	sd_event_source_set_time_relative(timer, delay_us);
-	sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
-}
-
-/*
- * The first look is not put off by further events, so that a storm of them
- * cannot starve it; the later ones come after the last event.
- */
-static void look_soon(struct kw_refresh *refresh)
-{
-	if (!is_armed(refresh->after[0]))
-		arm(refresh->after[0], after_event_us[0]);
-	for (size_t i = 1; i < AFTER_COUNT; i++)
-		arm(refresh->after[i], after_event_us[i]);
 }
 
 static int on_uevent(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-	struct kw_refresh *refresh = userdata;
-
 	(void)source, (void)revents;
 	if (kw_watch_drain(fd))
-		look_soon(refresh);
+		take_hint(userdata, KW_HINT_GUEST);
+	return 0;
+}
+
+static void hear_slots(struct kw_refresh *refresh)
+{
+	struct kw_slot_news news = {};
+
+	if (refresh->slot_events)
+		news = kw_slot_events_drain(refresh->slot_events, NULL, NULL);
+	if (news.slots)
+		take_hint(refresh, KW_HINT_SLOT);
+	if (news.module)
+		take_hint(refresh, KW_HINT_OTHER);
+}
+
+static int on_slots(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	(void)source, (void)fd, (void)revents;
+	hear_slots(userdata);
 	return 0;
 }
 
 static int on_note(sd_event_source *source, const struct inotify_event *event, void *userdata)
 {
-	struct kw_refresh *refresh = userdata;
-
 	(void)source, (void)event;
-	if (!is_armed(refresh->after[0]))
-		arm(refresh->after[0], after_event_us[0]);
+	take_hint(userdata, KW_HINT_OTHER);
 	return 0;
 }
 
-static int on_slow(sd_event_source *source, uint64_t usec, void *userdata)
+static int add_timer(sd_event *event, struct kw_refresh *refresh)
 {
-	struct kw_refresh *refresh = userdata;
+	int r = sd_event_add_time(event, &refresh->timer, CLOCK_BOOTTIME, 0, 1, on_timer, refresh);
 
-	(void)usec;
-	refresh->look(refresh->userdata);
-	if (refresh->slow_needed)
-		arm(source, SLOW_US);
-	return 0;
-}
-
-static int add_timer(sd_event *event, sd_event_time_handler_t handler, struct kw_refresh *refresh,
-		     sd_event_source **ret_timer)
-{
-	int r = sd_event_add_time_relative(event, ret_timer, CLOCK_BOOTTIME, 0, ACCURACY_US,
-					   handler, refresh);
-
-	return r < 0 ? r : sd_event_source_set_enabled(*ret_timer, SD_EVENT_OFF);
-}
-
-static int add_timers(sd_event *event, struct kw_refresh *refresh)
-{
-	int r = add_timer(event, on_slow, refresh, &refresh->slow);
-
-	for (size_t i = 0; r >= 0 && i < AFTER_COUNT; i++)
-		r = add_timer(event, on_after, refresh, &refresh->after[i]);
-	return r;
+	return r < 0 ? r : sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF);
 }
 
 static int add_watch(sd_event *event, struct kw_refresh *refresh)
 {
 	refresh->watch_fd = kw_watch_open();
 	if (refresh->watch_fd < 0) {
-		kw_log(LOG_WARNING, "cannot hear of guests that come and go: %s; slots are read at "
-		       "every decision and every %llu s while one is held",
-		       strerror(-refresh->watch_fd), SLOW_US / 1000000);
+		kw_log(LOG_WARNING, "KVM's uevents cannot be heard: %s",
+		       strerror(-refresh->watch_fd));
 		return 0;
 	}
 	return sd_event_add_io(event, &refresh->uevents, refresh->watch_fd, EPOLLIN, on_uevent,
 			       refresh);
+}
+
+static int add_slot_events(sd_event *event, struct kw_refresh *refresh)
+{
+	int r = kw_slot_events_open(&refresh->slot_events);
+
+	if (r < 0) {
+		kw_log(LOG_WARNING, "the kernel's news of modules cannot be heard: %s",
+		       strerror(-r));
+		return 0;
+	}
+	return sd_event_add_io(event, &refresh->slots, kw_slot_events_fd(refresh->slot_events),
+			       EPOLLIN, on_slots, refresh);
 }
 
 static int add_notes(sd_event *event, const char *dir, struct kw_refresh *refresh)
@@ -152,9 +154,13 @@ int kw_refresh_start(sd_event *event, const char *dir, void (*look)(void *userda
 	refresh->look = look;
 	refresh->userdata = userdata;
 	refresh->watch_fd = -1;
-	r = add_timers(event, refresh);
+	refresh->hearing.from = KW_HEARING_COUNT;	/* not judged yet */
+	kw_looks_init(&refresh->looks);
+	r = add_timer(event, refresh);
 	if (r >= 0)
 		r = add_watch(event, refresh);
+	if (r >= 0)
+		r = add_slot_events(event, refresh);
 	if (r >= 0)
 		r = add_notes(event, dir, refresh);
 	if (r < 0)
@@ -167,20 +173,55 @@ void kw_refresh_stop(struct kw_refresh *refresh)
 {
 	if (!refresh)
 		return;
-	for (size_t i = 0; i < AFTER_COUNT; i++)
-		sd_event_source_disable_unref(refresh->after[i]);
-	sd_event_source_disable_unref(refresh->slow);
+	sd_event_source_disable_unref(refresh->timer);
 	sd_event_source_disable_unref(refresh->notes);
+	sd_event_source_disable_unref(refresh->slots);
 	sd_event_source_disable_unref(refresh->uevents);
+	kw_slot_events_close(refresh->slot_events);
 	kw_close_at(&refresh->watch_fd);
 	free(refresh);
 }
 
-void kw_refresh_expect(struct kw_refresh *refresh, bool pending_holds, bool any_holds)
+static void log_hearing(const struct kw_hearing_state *now)
 {
-	refresh->slow_needed = pending_holds || (refresh->watch_fd < 0 && any_holds);
-	if (!refresh->slow_needed)
-		sd_event_source_set_enabled(refresh->slow, SD_EVENT_OFF);
-	else if (!is_armed(refresh->slow))
-		arm(refresh->slow, SLOW_US);
+	if (now->reason[0])
+		kw_log(LOG_NOTICE, "changes are learnt from %s: %s", kw_hearing_title(now->from),
+		       now->reason);
+	else
+		kw_log(LOG_INFO, "changes are learnt from %s", kw_hearing_title(now->from));
+}
+
+static bool judge_hearing(struct kw_refresh *refresh, const struct kw_facts *facts)
+{
+	struct kw_hearing_state now;
+
+	kw_hearing_judge(facts, kw_slot_events_joined(refresh->slot_events),
+			 kw_slot_events_reason(refresh->slot_events), refresh->watch_fd >= 0,
+			 &now);
+	if (now.from == refresh->hearing.from && !strcmp(now.reason, refresh->hearing.reason))
+		return false;
+	refresh->hearing = now;
+	log_hearing(&now);
+	return true;
+}
+
+bool kw_refresh_expect(struct kw_refresh *refresh, const struct kw_facts *facts,
+		       bool pending_holds)
+{
+	uint64_t period_ns;
+	bool changed;
+
+	hear_slots(refresh);	/* the look may have loaded the module */
+	changed = judge_hearing(refresh, facts);
+	period_ns = kw_looks_period_ns(facts, refresh->hearing.from);
+	if (pending_holds && (!period_ns || period_ns > PENDING_NS))
+		period_ns = PENDING_NS;
+	kw_looks_idle(&refresh->looks, period_ns, kw_clock_boottime_ns());
+	arm(refresh);
+	return changed;
+}
+
+const struct kw_hearing_state *kw_refresh_hearing(const struct kw_refresh *refresh)
+{
+	return &refresh->hearing;
 }

@@ -64,9 +64,9 @@ static void announce_soon(struct service *service)
 /* To be called after anything that may have looked or changed the ledger. */
 static void follow_up(struct service *service)
 {
-	kw_refresh_expect(service->refresh,
-			  kw_supervisor_pending_count(&service->supervisor) > 0,
-			  kw_ledger_holds(service->supervisor.ledger)->count > 0);
+	if (kw_refresh_expect(service->refresh, &service->supervisor.facts,
+			      kw_supervisor_pending_count(&service->supervisor) > 0))
+		kw_server_emit_hearing(service->server);
 	if (kw_supervisor_take_changed(&service->supervisor))
 		announce_soon(service);
 }
@@ -75,8 +75,17 @@ static void on_look(void *userdata)
 {
 	struct service *service = userdata;
 
-	kw_supervisor_look(&service->supervisor);
+	kw_supervisor_watch(&service->supervisor);
 	follow_up(service);
+}
+
+/* A refusal is news of its own: nothing on the host has changed by it. */
+static void tell_refused(struct service *service)
+{
+	struct kw_refusal refusal;
+
+	if (kw_supervisor_take_refusal(&service->supervisor, &refusal))
+		kw_server_emit_refused(service->server, &refusal);
 }
 
 static void handle_hook(void *userdata, const struct kw_hook_call *call,
@@ -86,6 +95,7 @@ static void handle_hook(void *userdata, const struct kw_hook_call *call,
 
 	kw_decide_hook(&service->supervisor, call, ret_verdict);
 	follow_up(service);
+	tell_refused(service);
 }
 
 static void handle_plan(void *userdata, const char *xml, size_t length,
@@ -111,6 +121,13 @@ static const struct kw_config *handle_config(void *userdata)
 	return &service->supervisor.config;
 }
 
+static const struct kw_hearing_state *handle_hearing(void *userdata)
+{
+	struct service *service = userdata;
+
+	return kw_refresh_hearing(service->refresh);
+}
+
 static int handle_reload(void *userdata, char *error, size_t error_size)
 {
 	struct service *service = userdata;
@@ -130,6 +147,7 @@ static const struct kw_server_handlers handlers = {
 	.plan = handle_plan,
 	.holds = handle_holds,
 	.config = handle_config,
+	.hearing = handle_hearing,
 	.reload = handle_reload,
 };
 
@@ -199,7 +217,8 @@ static int open_bus(struct service *service)
 
 	if (report("connect to the system bus", r) < 0)
 		return r;
-	on_look(service);
+	kw_supervisor_look(&service->supervisor);
+	follow_up(service);
 	return report("take the name " KW_BUS_NAME " on the system bus",
 		      kw_server_own_name(service->server));
 }

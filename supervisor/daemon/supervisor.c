@@ -100,6 +100,26 @@ bool kw_supervisor_take_changed(struct kw_supervisor *supervisor)
 	return changed;
 }
 
+void kw_supervisor_refuse(struct kw_supervisor *supervisor, const char *name, const char *uuid,
+			  const struct kw_verdict *verdict)
+{
+	struct kw_refusal *refusal = &supervisor->refusal;
+
+	kw_text_copy(refusal->name, sizeof(refusal->name), name);
+	kw_text_copy(refusal->uuid, sizeof(refusal->uuid), uuid);
+	refusal->verdict = *verdict;
+	supervisor->refused = true;
+}
+
+bool kw_supervisor_take_refusal(struct kw_supervisor *supervisor, struct kw_refusal *ret_refusal)
+{
+	if (!supervisor->refused)
+		return false;
+	*ret_refusal = supervisor->refusal;
+	supervisor->refused = false;
+	return true;
+}
+
 /* Says once when facts were lost, and once when they are back. */
 static void log_facts(const struct kw_facts *before, const struct kw_facts *now)
 {
@@ -111,11 +131,11 @@ static void log_facts(const struct kw_facts *before, const struct kw_facts *now)
 		kw_log(LOG_INFO, "the facts of this host are known again");
 }
 
-static void read_facts(struct kw_supervisor *supervisor)
+static void read_facts(struct kw_supervisor *supervisor, bool asked)
 {
 	struct kw_facts facts = {};
 
-	kw_snapshot_read(&supervisor->netlink, &facts);
+	(asked ? kw_snapshot_read : kw_snapshot_watch)(&supervisor->netlink, &facts);
 	log_facts(&supervisor->facts, &facts);
 	kw_facts_done(&supervisor->facts);
 	supervisor->facts = facts;
@@ -205,10 +225,20 @@ static void note_change(struct kw_supervisor *supervisor)
 	supervisor->changed = true;
 }
 
-void kw_supervisor_look(struct kw_supervisor *supervisor)
+static void look(struct kw_supervisor *supervisor, bool asked)
 {
 	take_notes(supervisor);
-	read_facts(supervisor);
+	read_facts(supervisor, asked);
 	reconcile(supervisor);
 	note_change(supervisor);
+}
+
+void kw_supervisor_look(struct kw_supervisor *supervisor)
+{
+	look(supervisor, true);
+}
+
+void kw_supervisor_watch(struct kw_supervisor *supervisor)
+{
+	look(supervisor, false);
 }

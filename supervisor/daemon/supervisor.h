@@ -6,6 +6,7 @@
 #include "ledger/ledger.h"
 #include "model/config.h"
 #include "model/facts.h"
+#include "model/verdict.h"
 
 /*
  * All that kvmwardd knows: the configuration, the holds, and the facts of the
@@ -20,6 +21,8 @@ struct kw_supervisor {
 	char *picture;			/* what clients see, as text, to tell a change */
 	char slots_line[160];		/* "SEV 3 of 10, SEV-ES/SNP 0 of 5 slots taken" */
 	bool changed;			/* since kw_supervisor_take_changed() */
+	bool refused;			/* since kw_supervisor_take_refusal() */
+	struct kw_refusal refusal;
 };
 
 /*
@@ -43,8 +46,16 @@ int kw_supervisor_reload(struct kw_supervisor *supervisor, char *error, size_t e
  */
 void kw_supervisor_look(struct kw_supervisor *supervisor);
 
+/* The same when nobody has asked: a module that was taken out stays out. */
+void kw_supervisor_watch(struct kw_supervisor *supervisor);
+
 /* Something that clients see changed since the last call. */
 bool kw_supervisor_take_changed(struct kw_supervisor *supervisor);
+
+/* Puts down that a guest was refused, and takes that note back: false when there is none. */
+void kw_supervisor_refuse(struct kw_supervisor *supervisor, const char *name, const char *uuid,
+			  const struct kw_verdict *verdict);
+bool kw_supervisor_take_refusal(struct kw_supervisor *supervisor, struct kw_refusal *ret_refusal);
 
 /* Holds that the kernel does not show yet. */
 size_t kw_supervisor_pending_count(const struct kw_supervisor *supervisor);

@@ -37,6 +37,7 @@ static const struct number host_numbers[] = {
 	HOST(min_sev_asid, "Lowest ASID that a SEV (not ES) guest may take."),
 	HOST(kvm_loaded, "The module kvm is loaded or built in."),
 	HOST(vhost_net_loaded, "The module vhost_net is loaded or built in."),
+	HOST(slot_events, "The module tells of slots that change hands."),
 	HOST(psp_state, "SEV firmware: 0 uninitialised, 1 initialised, 2 working."),
 	/* Not its field's name: Prometheus keeps "_count" for histograms. */
 	{ "kvmward_host_psp_guests", "Guests that the SEV firmware holds keys for.",
@@ -149,6 +150,8 @@ static int write_host_info(const struct kw_host *host, FILE *to)
 				      : "");
 	if (!error)
 		error = label(to, ',', "facts_reason", host->facts_reason);
+	if (!error)
+		error = label(to, ',', "slot_events_reason", host->slot_events_reason);
 	number_label(to, "psp_api_major", host->psp_api_major);
 	number_label(to, "psp_api_minor", host->psp_api_minor);
 	number_label(to, "psp_build", host->psp_build);

@@ -158,6 +158,29 @@ static void queues_are_told_where_they_are_known(void **state)
 			    "0 queues in use by guests");
 }
 
+static void it_is_told_how_changes_are_learnt(void **state)
+{
+	const struct kw_host host = { .slot_events = KW_U32(0), .slot_events_reason = "no kprobes" };
+	struct kw_host_around around = {
+		.daemon = KW_U32(1), .hearing_known = true,
+		.hearing = { KW_HEARING_UEVENTS, "no kprobes" },
+	};
+	const struct kw_host_around no_daemon = { .daemon = KW_U32(0) };
+
+	(void)state;
+	assert_int_equal(check(&host, &around, "slot_events")->state, KW_CHECK_NO);
+	assert_string_equal(check(&host, &around, "slot_events")->detail, "no kprobes");
+	assert_non_null(check(&host, &around, "slot_events")->remedy);
+	assert_int_equal(check(&host, &around, "hearing")->state, KW_CHECK_NO);
+	assert_string_equal(check(&host, &around, "hearing")->detail,
+			    "from KVM's uevents: no kprobes");
+	around.hearing = (struct kw_hearing_state){ KW_HEARING_SLOTS, "" };
+	assert_int_equal(check(&host, &around, "hearing")->state, KW_CHECK_OK);
+	assert_string_equal(check(&host, &around, "hearing")->detail,
+			    "from the module's slot events");
+	assert_int_equal(check(&host, &no_daemon, "hearing")->state, KW_CHECK_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +190,7 @@ int main(void)
 		cmocka_unit_test(firmware_and_psp_are_told),
 		cmocka_unit_test(the_lowest_obstacle_of_snp_is_named),
 		cmocka_unit_test(queues_are_told_where_they_are_known),
+		cmocka_unit_test(it_is_told_how_changes_are_learnt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ static void numbers_are_numbers_and_names_are_the_contracts(void **state)
 					.memory_bytes = KW_U64(1ull << 40), .name = "web" };
 	const struct kw_host host = { .vendor = KW_U32(KW_VENDOR_HYGON), .sev_in_cpu = KW_U32(1),
 				      .snp_in_cpu = KW_U32(0), .max_asid = KW_U32(15),
+				      .slot_events = KW_U32(0), .slot_events_reason = "no kprobes",
 				      .facts_source = KW_U32(KW_FACTS_BTF) };
 	_cleanup_(put) struct json_object *guest_json = kw_json_guest(&guest);
 	_cleanup_(put) struct json_object *host_json = kw_json_host(&host);
@@ -57,6 +58,8 @@ static void numbers_are_numbers_and_names_are_the_contracts(void **state)
 	assert_string_equal(value(host_json, "vendor"), "\"hygon\"");
 	assert_string_equal(value(host_json, "sev_in_cpu"), "true");
 	assert_string_equal(value(host_json, "snp_in_cpu"), "false");
+	assert_string_equal(value(host_json, "slot_events"), "false");
+	assert_string_equal(value(host_json, "slot_events_reason"), "\"no kprobes\"");
 	assert_string_equal(value(host_json, "sev_es_in_cpu"), "null");
 	assert_string_equal(value(host_json, "max_asid"), "15");
 	assert_string_equal(value(host_json, "facts_source"), "\"btf\"");

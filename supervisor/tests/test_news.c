@@ -19,6 +19,8 @@ static const struct kw_guest guest = {
 
 static const struct kw_hold hold = { .claim = { .name = "web", .type = KW_GUEST_SEV } };
 
+static const struct kw_refusal *refusal;	/* to print, instead of the rest */
+
 /* What the news prints, read back from where standard output went. */
 static void printed(char *to, size_t size, const struct kw_change *change, const char *reason,
 		    bool json)
@@ -31,6 +33,8 @@ static void printed(char *to, size_t size, const struct kw_change *change, const
 	dup2(fileno(file), STDOUT_FILENO);
 	if (change)
 		kw_news_change(change, json);
+	else if (refusal)
+		kw_news_refusal(refusal, json);
 	else
 		kw_news_source("module", reason, json);
 	fflush(stdout);
@@ -91,11 +95,35 @@ static void json_is_one_object_on_a_line(void **state)
 	json_object_put(object);
 }
 
+static void a_refusal_is_one_line(void **state)
+{
+	static const struct kw_refusal full = { "web\n", "u", { KW_SLOT_FULL, "no slot\x1b is free" } };
+	struct json_object *object, *found;
+	char text[1024];
+
+	(void)state;
+	refusal = &full;
+	printed(text, sizeof(text), NULL, NULL, false);
+	assert_string_equal(text + TIME_LENGTH,
+			    "! refused web\\x0a slot-full: no slot\\x1b is free\n");
+	printed(text, sizeof(text), NULL, NULL, true);
+	refusal = NULL;
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	object = json_tokener_parse(text);
+	assert_true(json_object_object_get_ex(object, "change", &found));
+	assert_string_equal(json_object_get_string(found), "refused");
+	assert_true(json_object_object_get_ex(object, "verdict", &found));
+	assert_true(json_object_object_get_ex(found, "code", &found));
+	assert_string_equal(json_object_get_string(found), "slot-full");
+	json_object_put(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_is_one_line),
 		cmocka_unit_test(json_is_one_object_on_a_line),
+		cmocka_unit_test(a_refusal_is_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,8 @@ static void host_facts_keep_no_and_drop_unknown(void **state)
 					    .sev_in_cpu = KW_U32(1),
 					    .sev_enabled = KW_U32(0),
 					    .psp_build = KW_U32(21),
+					    .slot_events = KW_U32(0),
+					    .slot_events_reason = "no kprobes",
 					    .kvm_vendor_module = "kvm_amd" } };
 	struct kw_metrics metrics = { .facts = &facts, .daemon_reachable = true };
 	_cleanup_free_ char *text = written(&metrics);
@@ -120,7 +122,9 @@ static void host_facts_keep_no_and_drop_unknown(void **state)
 	assert_non_null(strstr(text, "\nkvmward_host_sev_enabled 0\n"));
 	assert_null(strstr(text, "kvmward_host_snp_in_cpu"));
 	assert_non_null(strstr(text, "kvmward_host_info{vendor=\"amd\",kvm_vendor_module=\"kvm_amd\","
-				     "facts_source=\"\",facts_reason=\"\",psp_build=\"21\"} 1\n"));
+				     "facts_source=\"\",facts_reason=\"\","
+				     "slot_events_reason=\"no kprobes\",psp_build=\"21\"} 1\n"));
+	assert_non_null(strstr(text, "\nkvmward_host_slot_events 0\n"));
 }
 
 /* Every sample must stand in its own family, directly below its TYPE line. */

@@ -496,6 +496,13 @@ static void test_many_clients(void **state)
 	assert_true(is_up());
 }
 
+static struct kw_refusal heard;
+
+static void hear_refusal(const struct kw_refusal *refusal, void *data)
+{
+	*(struct kw_refusal *)data = *refusal;
+}
+
 static bool hear_change(struct kw_bus *bus)
 {
 	for (int i = 0; i < 100; i++) {
@@ -513,12 +520,63 @@ static void test_changes_are_signalled(void **state)
 	struct kw_bus *bus = open_bus();
 
 	(void)state;
-	assert_int_equal(kw_bus_subscribe(bus), 0);
+	assert_int_equal(kw_bus_subscribe(bus, NULL, NULL), 0);
 	hear_change(bus); /* of the start, perhaps */
 	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
 	assert_true(hear_change(bus));
 	pause_ms(100);
 	assert_false(kw_bus_changed(bus));
+	kw_bus_close(bus);
+}
+
+static void test_refusals_are_signalled(void **state)
+{
+	struct kw_bus *bus = open_bus();
+
+	(void)state;
+	memset(&heard, 0, sizeof(heard));
+	assert_int_equal(kw_bus_subscribe(bus, hear_refusal, &heard), 0);
+	hear_change(bus);
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	hear_change(bus);
+	assert_string_equal(heard.name, "");
+	assert_int_equal(call_hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+	for (int i = 0; i < 100 && !*heard.name; i++) {
+		kw_bus_changed(bus);
+		pause_ms(10);
+	}
+	assert_string_equal(heard.name, "g");
+	assert_string_equal(heard.uuid, UUID_C);
+	assert_int_equal(heard.verdict.code, KW_SLOT_FULL);
+	assert_true(kw_text_starts(heard.verdict.sentence, "no SEV slot is free"));
+	kw_bus_close(bus);
+}
+
+/* Whoever listens hears as well that the daemon itself comes and goes. */
+static void test_its_end_is_heard(void **state)
+{
+	struct kw_bus *bus = open_bus();
+
+	(void)state;
+	assert_int_equal(kw_bus_subscribe(bus, NULL, NULL), 0);
+	hear_change(bus);
+	end_daemon(SIGKILL);
+	assert_true(hear_change(bus));
+	start_daemon();
+	assert_true(hear_change(bus));
+	kw_bus_close(bus);
+}
+
+static void test_hearing_is_told(void **state)
+{
+	struct kw_hearing_state hearing = { .from = KW_HEARING_SLOTS };
+	struct kw_bus *bus = open_bus();
+
+	(void)state;
+	assert_int_equal(kw_bus_hearing(bus, &hearing), 0);
+	assert_int_equal(hearing.from, KW_HEARING_TIMER);
+	assert_string_equal(hearing.reason, "KVM's uevents cannot be heard");
 	kw_bus_close(bus);
 }
 
@@ -558,6 +616,9 @@ int main(void)
 		TEST(test_wrong_types_are_refused),
 		TEST(test_many_clients),
 		TEST(test_changes_are_signalled),
+		TEST(test_refusals_are_signalled),
+		TEST(test_its_end_is_heard),
+		TEST(test_hearing_is_told),
 		TEST(test_nobody_home),
 	};
 
