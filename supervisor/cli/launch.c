@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -8,6 +10,7 @@
 #include "cli/look.h"
 #include "cli/message.h"
 #include "cli/display.h"
+#include "cli/patience.h"
 #include "cli/refusal.h"
 #include "cli/request.h"
 #include "facts/snapshot.h"
@@ -25,6 +28,24 @@ struct launch {
 	struct kw_libvirt *libvirt;
 	char *xml;			/* completed */
 	char uuid[KW_UUID_LEN + 1];	/* of the guest that was started */
+	struct kw_u32 cbitpos, reduced_phys_bits;
+	struct kw_software software;
+	int result;			/* of the last call of libvirt, */
+	char error[LIBVIRT_TEXT_MAX];	/* and its words */
+};
+
+/* A frozen libvirtd takes the connection and never answers. */
+static const struct kw_patience answer_patience = {
+	.notice_ms = 5000,
+	.limit_ms = 30000,
+	.notice = "launch: libvirt has not answered for 5 s; waiting 25 s more, Ctrl-C ends it",
+};
+
+/* To start a guest may take long: much memory has to be pinned. */
+static const struct kw_patience start_patience = {
+	.notice_ms = 30000,
+	.notice = "launch: libvirt has not started the guest within 30 s; still waiting, Ctrl-C "
+		  "gives up; 'systemctl status libvirtd' may say more",
 };
 
 static void launch_done(struct launch *launch)
@@ -70,39 +91,81 @@ static void complete_by_host(struct kw_u32 *cbitpos, struct kw_u32 *reduced_phys
 		*reduced_phys_bits = host.phys_addr_reduction;
 }
 
+/* libvirt's thread is in the middle of something: nothing of it can be cleaned up. */
+static void __attribute__((noreturn)) leave(void)
+{
+	fflush(NULL);
+	_exit(KW_EXIT_FAILED);
+}
+
+static void ask_libvirt(struct launch *launch, void (*call)(void *data))
+{
+	int error = kw_patience_run(&answer_patience, call, launch);
+
+	if (error == -EINTR || error == -ETIMEDOUT) {
+		kw_message("launch: libvirt does not answer, and nothing was started; see "
+			   "'systemctl status libvirtd' (or virtqemud)");
+		leave();
+	}
+	if (error) {
+		launch->result = error;
+		kw_text_copy(launch->error, sizeof(launch->error), strerror(-error));
+	}
+}
+
+static void call_open(void *data)
+{
+	struct launch *launch = data;
+
+	launch->result = kw_libvirt_open(launch->uri, &launch->libvirt, launch->error,
+					 sizeof(launch->error));
+}
+
 static enum kw_exit connect(struct launch *launch)
 {
-	char error[LIBVIRT_TEXT_MAX] = "";
-
-	if (!kw_libvirt_open(launch->uri, &launch->libvirt, error, sizeof(error)))
+	ask_libvirt(launch, call_open);
+	if (!launch->result)
 		return KW_EXIT_DONE;
-	kw_message("launch: libvirt cannot be reached: %s", error);
+	kw_message("launch: libvirt cannot be reached: %s", launch->error);
 	return KW_EXIT_FAILED;
+}
+
+static void call_software(void *data)
+{
+	struct launch *launch = data;
+
+	launch->result = 0;
+	kw_libvirt_software(launch->libvirt, &launch->software);
 }
 
 static bool software_fits(struct launch *launch)
 {
-	struct kw_software software;
-
 	if (!launch->request.takes_slot || !launch->request.claimed)
 		return true;
-	kw_libvirt_software(launch->libvirt, &software);
-	return kw_software_fits(&software, launch->request.claim.type, &launch->request.verdict);
+	ask_libvirt(launch, call_software);
+	return kw_software_fits(&launch->software, launch->request.claim.type,
+				&launch->request.verdict);
+}
+
+static void call_caps(void *data)
+{
+	struct launch *launch = data;
+
+	launch->result = kw_libvirt_sev_caps(launch->libvirt, &launch->cbitpos,
+					     &launch->reduced_phys_bits, launch->error,
+					     sizeof(launch->error));
 }
 
 static void complete(struct launch *launch)
 {
-	struct kw_u32 cbitpos = {}, reduced_phys_bits = {};
-	char error[LIBVIRT_TEXT_MAX] = "";
-
 	if (!launch->request.takes_slot)
 		return;
-	if (kw_libvirt_sev_caps(launch->libvirt, &cbitpos, &reduced_phys_bits, error,
-				sizeof(error)) &&
-	    launch->verbose)
-		kw_message("launch: libvirt does not tell its domain capabilities: %s", error);
-	complete_by_host(&cbitpos, &reduced_phys_bits);
-	kw_request_complete(&launch->request, cbitpos, reduced_phys_bits);
+	ask_libvirt(launch, call_caps);
+	if (launch->result && launch->verbose)
+		kw_message("launch: libvirt does not tell its domain capabilities: %s",
+			   launch->error);
+	complete_by_host(&launch->cbitpos, &launch->reduced_phys_bits);
+	kw_request_complete(&launch->request, launch->cbitpos, launch->reduced_phys_bits);
 }
 
 static void print_started(const struct launch *launch, const struct kw_guest *guest)
@@ -139,21 +202,35 @@ static void tell_started(const struct launch *launch)
 			   *facts.reason ? facts.reason : "the kernel does not show the guest");
 }
 
+static void call_start(void *data)
+{
+	struct launch *launch = data;
+
+	launch->result = kw_libvirt_start(launch->libvirt, launch->xml, launch->how, launch->uuid,
+					  launch->error, sizeof(launch->error));
+}
+
 static enum kw_exit start(struct launch *launch)
 {
-	char error[LIBVIRT_TEXT_MAX] = "";
+	const char *name = launch->request.domain.name;
+	int error = kw_patience_run(&start_patience, call_start, launch);
 
-	if (!kw_libvirt_start(launch->libvirt, launch->xml, launch->how, launch->uuid, error,
-			      sizeof(error))) {
+	if (error == -EINTR) {
+		kw_message("launch: %s: given up, but libvirt may start it yet; see 'virsh list'",
+			   name);
+		leave();
+	}
+	if (!error && !launch->result) {
 		tell_started(launch);
 		return KW_EXIT_DONE;
 	}
-	if (kw_refusal_find(error, &launch->request.verdict)) {
+	if (!error && kw_refusal_find(launch->error, &launch->request.verdict)) {
 		if (launch->verbose)
-			kw_message("launch: libvirt says: %s", error);
+			kw_message("launch: libvirt says: %s", launch->error);
 		return refuse(launch);
 	}
-	kw_message("launch: %s: libvirt cannot start it: %s", launch->request.domain.name, error);
+	kw_message("launch: %s: libvirt cannot start it: %s", name,
+		   error ? strerror(-error) : launch->error);
 	return KW_EXIT_FAILED;
 }
 
