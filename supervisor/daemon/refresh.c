@@ -2,6 +2,7 @@
 #include "daemon/refresh.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +74,26 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t revents, void *us
 	return 0;
 }
 
+/* Who had a slot is not to be seen any more when it matters: a leak is found late. */
+static void log_event(const struct kw_slot_event *event, void *data)
+{
+	char count[32] = "";
+
+	(void)data;
+	if (event->slots.charged.known)
+		snprintf(count, sizeof(count), ": %" PRIu32 " charged", event->slots.charged.value);
+	if (event->pool < KW_POOL_COUNT)
+		kw_log(LOG_DEBUG, "a slot of pool %s was %s by a guest of process %" PRIu32 "%s",
+		       kw_pool_name(event->pool), event->change > 0 ? "taken" : "given back",
+		       event->pid.value, count);
+}
+
 static void hear_slots(struct kw_refresh *refresh)
 {
 	struct kw_slot_news news = {};
 
 	if (refresh->slot_events)
-		news = kw_slot_events_drain(refresh->slot_events, NULL, NULL);
+		news = kw_slot_events_drain(refresh->slot_events, log_event, NULL);
 	if (news.slots)
 		take_hint(refresh, KW_HINT_SLOT);
 	if (news.module)
