@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 
+import changes  # pylint: disable=unused-import # its tests come first
 import host
 import ktap
 from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
@@ -298,6 +299,23 @@ def libvirtd_restart():
             host.daemon("start")
         assert sorted(host.running()) == ["stays", "stays-plain"]
         assert guest("stays")["pid"] == pid
+
+
+@test
+def libvirtd_frozen():
+    """a libvirtd that does not answer: launch says so and can be interrupted"""
+    path = host.file_of(host.domain("waits"), "waits")
+    must("systemctl", "kill", "-s", "STOP", "libvirtd")
+    try:
+        waiting = subprocess.Popen(["kvmward", "launch", path], stderr=subprocess.PIPE,
+                                   encoding="utf-8")
+        assert "libvirt has not answered for 5 s" in waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        assert "nothing was started" in waiting.stderr.read()
+        assert waiting.wait(5) == 1
+        assert pools()["sev"]["held"] == 0
+    finally:
+        must("systemctl", "kill", "-s", "CONT", "libvirtd")
 
 
 @test

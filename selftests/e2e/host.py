@@ -245,6 +245,10 @@ class SevVm:
             self.lines.append(line.strip())
         raise AssertionError("sev_vm: " + "; ".join(self.lines))
 
+    def taken(self):
+        """When the last of them had its slot, by time.monotonic()."""
+        return int(self.lines[-1].split(" taken ")[1]) / 1e9
+
     def __enter__(self):
         return self
 

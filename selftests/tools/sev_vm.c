@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -54,6 +55,7 @@ struct vm {
 	int fd, error, fw_error, pid;
 	unsigned int handle;
 	const char *step;	/* the call that failed */
+	unsigned long long taken_ns;	/* CLOCK_MONOTONIC right after the slot; 0: none */
 };
 
 static int kvm_fd = -1, sev_fd = -1;
@@ -85,8 +87,7 @@ static int vm_create(struct vm *vm)
 	return vm->fd < 0 ? fail(vm, "KVM_CREATE_VM") : 0;
 }
 
-/* Takes the slot. */
-static int vm_sev_init(struct vm *vm)
+static int vm_sev_init_one(struct vm *vm)
 {
 	struct sev_init2 init2 = { 0 };
 
@@ -95,6 +96,18 @@ static int vm_sev_init(struct vm *vm)
 	if (opt.type == SEV_ES)
 		return sev_op(vm, KVM_SEV_ES_INIT, NULL, "KVM_SEV_ES_INIT");
 	return sev_op(vm, KVM_SEV_INIT, NULL, "KVM_SEV_INIT");
+}
+
+/* Takes the slot. */
+static int vm_sev_init(struct vm *vm)
+{
+	int ret = vm_sev_init_one(vm);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!ret)
+		vm->taken_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return ret;
 }
 
 static int vm_launch_start(struct vm *vm)
@@ -258,9 +271,9 @@ static void report(unsigned int i, const char *kind, const struct vm *vm)
 	unsigned long given = *kind == 'm' || opt.type == PLAIN ? 0 : opt.pin_mib * MIB;
 
 	if (!vm->error)
-		printf("vm %u %s%s pid %d fd %d handle %u %s %lu\n", i, kind,
+		printf("vm %u %s%s pid %d fd %d handle %u %s %lu taken %llu\n", i, kind,
 		       type_names[opt.type], vm->pid, vm->fd, vm->handle,
-		       opt.type == SNP ? "private" : "pinned", given);
+		       opt.type == SNP ? "private" : "pinned", given, vm->taken_ns);
 	else
 		printf("vm %u %s%s %s: %s (errno %d, fw_error %d)\n", i, kind,
 		       type_names[opt.type], vm->step, strerror(vm->error),
