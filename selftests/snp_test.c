@@ -196,7 +196,7 @@ static void other_types_test(void)
 static void many_files_test(void)
 {
 	int vm = vms_create(VMS_SNP), fds[GUEST_MEMFDS + 1];
-	bool ok = true, known;
+	bool ok = true, known = false;
 	unsigned long i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
