@@ -13,10 +13,11 @@
 /*
  * libvirt waits for a hook for ever, and holds the guest's lock while it does.
  * Times since the hook's start: the domain XML must be there; the first answer
- * of kvmwardd. Asked late, it is waited for that little longer.
+ * of kvmwardd, with enough left to start the second program and decide without
+ * it. Asked late, it is waited for that little longer.
  */
 #define KW_HOOK_INPUT_NS (1000 * KW_NS_PER_MS)
-#define KW_HOOK_FIRST_NS (1200 * KW_NS_PER_MS)
+#define KW_HOOK_FIRST_NS (1600 * KW_NS_PER_MS)
 #define KW_HOOK_LEAST_NS (200 * KW_NS_PER_MS)
 
 #define KW_HOOK_XML_MAX KW_XML_MAX
