@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The module, and KVM below it, unloaded and loaded again: KTAP.
-#   reload_test.sh BUILD_DIR     (with facts_print and, beside it, tools/sev_vm)
+#   reload_test.sh [BUILD_DIR]
+# facts_print and sev_vm lie there, where the kernel's make says, or here.
 set -u
 
-build=${1:?}
-sev_vm=$build/../tools/sev_vm
+build=${1:-${OUTPUT:-$(dirname "$0")}}
+sev_vm=$build/sev_vm
 scratch=$(mktemp -d) || exit 1
 holder=
 # shellcheck disable=SC2317 # called by trap

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Ciphertext hiding splits the slots that SEV-ES and SNP share: the pools for each
 # split against what kvm_amd itself says of its ASIDs: KTAP.
-#   split_test.sh BUILD_DIR     (with facts_print and snp_test)
+#   split_test.sh [BUILD_DIR]
+# facts_print and snp_test lie there, where the kernel's make says, or here.
 set -u
 
-build=${1:?}
+build=${1:-${OUTPUT:-$(dirname "$0")}}
 parameter=/sys/module/kvm_amd/parameters/ciphertext_hiding_asids
 
 skip_all() {
