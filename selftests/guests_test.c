@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * GUEST_GET: each VM once and put down to the right process, however its file
- * has been passed about; and its numbers against those it was made with.
+ * has been passed about.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,7 +20,6 @@
 #include "testing.h"
 #include "vms.h"
 
-#define MIB (1UL << 20)
 #define MIRROR KVMWARD_GUEST_FLAGS_MIRROR
 #define ORPHAN KVMWARD_GUEST_FLAGS_ORPHAN
 
@@ -56,154 +54,6 @@ static unsigned int count_of(pid_t pid)
 	count = test_guest_count(&answer, pid);
 	nl_answer_done(&answer);
 	return count;
-}
-
-static void numbers_test(void)
-{
-	int vm = vms_create(VMS_PLAIN);
-	int vcpus[] = { vms_add_vcpu(vm, 0), vms_add_vcpu(vm, 1) };
-	bool ok = !vms_add_memory(vm, 0, 3 * MIB) && !vms_add_memory(vm, 1, MIB);
-	struct nl_answer answer;
-	const struct nl_msg *guest;
-
-	test_guests(&nl, &answer);
-	guest = test_guest_find(&answer, getpid(), vm);
-	ksft_test_result(ok && guest && nl_u64(guest, KVMWARD_A_GUEST_MEMORY_BYTES) == 4 * MIB,
-			 "memory is the sum of the memory slots\n");
-	ksft_test_result(guest && nl_u32(guest, KVMWARD_A_GUEST_VCPUS) == 2 &&
-			 nl_u32(guest, KVMWARD_A_GUEST_NESTED_VCPUS) == 0, "vCPUs are counted\n");
-	ksft_test_result(guest && !nl_has(guest, KVMWARD_A_GUEST_ASID) &&
-			 !nl_u64(guest, KVMWARD_A_GUEST_PINNED_BYTES),
-			 "a plain guest has no ASID and nothing pinned\n");
-	nl_answer_done(&answer);
-	close(vcpus[0]);
-	close(vcpus[1]);
-	close(vm);
-}
-
-static bool file_has(const char *path, const char *text)
-{
-	char data[16384];
-	size_t len;
-	FILE *file = fopen(path, "re");
-
-	if (!file)
-		return false;
-	len = fread(data, 1, sizeof(data) - 1, file);
-	data[len] = '\0';
-	fclose(file);
-	return strstr(data, text);
-}
-
-/* Field 22 of /proc/PID/stat, in clock ticks; field 2 may hold anything. */
-static unsigned long long start_ticks(void)
-{
-	char line[1024] = "";
-	FILE *file = fopen("/proc/self/stat", "re");
-	char *field;
-	int i;
-
-	if (!file || !fgets(line, sizeof(line), file))
-		return 0;
-	fclose(file);
-	field = strrchr(line, ')') + 1;
-	for (i = 3; i < 22 && field; i++)
-		field = strchr(field + 1, ' ');
-	return field ? strtoull(field, NULL, 10) : 0;
-}
-
-static void process_test(void)
-{
-	unsigned long long tick_ns = 1000000000ULL / sysconf(_SC_CLK_TCK);
-	int vm = vms_create(VMS_PLAIN);
-	struct nl_answer answer;
-	const struct nl_msg *guest;
-	char cgroup[600];
-
-	prctl(PR_SET_NAME, "a guest (1) x");
-	test_guests(&nl, &answer);
-	guest = test_guest_find(&answer, getpid(), vm);
-	if (!guest)
-		ksft_exit_fail_msg("our own guest is not there\n");
-	snprintf(cgroup, sizeof(cgroup), "0::%s\n", nl_string(guest, KVMWARD_A_GUEST_CGROUP));
-	ksft_test_result(!strcmp(nl_string(guest, KVMWARD_A_GUEST_COMM), "a guest (1) x") &&
-			 nl_u32(guest, KVMWARD_A_GUEST_UID) == getuid(), "comm and uid\n");
-	ksft_test_result(file_has("/proc/self/cgroup", cgroup), "cgroup is that of /proc\n");
-	ksft_test_result(nl_u64(guest, KVMWARD_A_GUEST_START_TIME_NS) / tick_ns == start_ticks(),
-			 "start time is that of /proc\n");
-	nl_answer_done(&answer);
-	close(vm);
-}
-
-static void queues_test(void)
-{
-	int vhost[2] = { open("/dev/vhost-net", O_RDWR), open("/dev/vhost-net", O_RDWR) };
-	int tun = open("/dev/net/tun", O_RDWR), vm = vms_create(VMS_PLAIN);
-	uint32_t queues = (vhost[0] >= 0) + (vhost[1] >= 0), taps = tun >= 0;
-	struct nl_answer answer;
-	const struct nl_msg *guest;
-
-	test_guests(&nl, &answer);
-	guest = test_guest_find(&answer, getpid(), vm);
-	if (!queues || !taps)
-		ksft_test_result_skip("queues: no vhost-net or no tun here\n");
-	else
-		ksft_test_result(guest && nl_u32(guest, KVMWARD_A_GUEST_VHOST_NET_QUEUES) == queues &&
-				 nl_u32(guest, KVMWARD_A_GUEST_TAP_QUEUES) == taps,
-				 "vhost-net and tap queues are counted\n");
-	nl_answer_done(&answer);
-	close(vm);
-	close(tun);
-	close(vhost[0]);
-	close(vhost[1]);
-}
-
-static void encrypted_test(enum vms_type type, uint32_t expected, const char *name)
-{
-	struct nl_answer answer;
-	const struct nl_msg *guest;
-	int vm, ret;
-
-	if (!vms_offered(type)) {
-		ksft_test_result_skip("%s: not offered here\n", name);
-		ksft_test_result_skip("%s: not offered here\n", name);
-		return;
-	}
-	vm = vms_create(type);
-	ret = vms_pin(vm, 5 * MIB);
-	test_guests(&nl, &answer);
-	guest = test_guest_find(&answer, getpid(), vm);
-	ksft_test_result(shown(getpid(), vm, expected, 0) &&
-			 file_has("/sys/kernel/debug/psp_sim/guests", "asid") &&
-			 nl_u32(guest, KVMWARD_A_GUEST_ASID), "%s: type and ASID\n", name);
-	ksft_test_result(!ret && guest && nl_u64(guest, KVMWARD_A_GUEST_PINNED_BYTES) == 5 * MIB &&
-			 !nl_u64(guest, KVMWARD_A_GUEST_MM_PINNED_BYTES) &&
-			 file_has("/proc/self/status", "VmPin:\t       0 kB"),
-			 "%s: pinned bytes, which /proc does not show\n", name);
-	nl_answer_done(&answer);
-	close(vm);
-}
-
-/* The simulator knows each guest's ASID from the firmware's side. */
-static void asid_test(void)
-{
-	struct nl_answer answer;
-	const struct nl_msg *guest;
-	char line[64];
-	int vm;
-
-	if (!vms_offered(VMS_SEV) || access("/sys/kernel/debug/psp_sim/guests", R_OK)) {
-		ksft_test_result_skip("ASID of the firmware: no simulator\n");
-		return;
-	}
-	vm = vms_create(VMS_SEV);
-	test_guests(&nl, &answer);
-	guest = test_guest_find(&answer, getpid(), vm);
-	snprintf(line, sizeof(line), " asid %u ", guest ? nl_u32(guest, KVMWARD_A_GUEST_ASID) : 0);
-	ksft_test_result(file_has("/sys/kernel/debug/psp_sim/guests", line),
-			 "the ASID is the one the firmware knows\n");
-	nl_answer_done(&answer);
-	close(vm);
 }
 
 static void mirror_test(void)
@@ -258,40 +108,6 @@ static void fork_test(void)
 	ksft_test_result(count_of(getpid()) == before, "and gone with the child\n");
 }
 
-static int file_receive(int socket)
-{
-	char space[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &data, .msg_iovlen = 1,
-		.msg_control = space, .msg_controllen = sizeof(space),
-	};
-	int fd;
-
-	if (recvmsg(socket, &msg, 0) < 0 || !CMSG_FIRSTHDR(&msg))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
-static void file_send(int socket, int fd)
-{
-	char space[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
-	struct iovec data = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &data, .msg_iovlen = 1,
-		.msg_control = space, .msg_controllen = sizeof(space),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	if (sendmsg(socket, &msg, 0) < 0)
-		_exit(1);
-}
-
 /* Its maker is gone, we hold it: it still has its slot. */
 static void orphan_test(enum vms_type type, uint32_t expected, const char *name)
 {
@@ -305,10 +121,9 @@ static void orphan_test(enum vms_type type, uint32_t expected, const char *name)
 	socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets);
 	pid = fork();
 	if (!pid) {
-		file_send(sockets[1], vms_create(type));
-		_exit(0);
+		_exit(!test_file_send(sockets[1], vms_create(type)));
 	}
-	vm = file_receive(sockets[0]);
+	vm = test_file_receive(sockets[0]);
 	test_wait(pid);
 	ksft_test_result(shown(getpid(), vm, expected, ORPHAN), "orphan, %s: shown with its holder\n",
 			 name);
@@ -436,13 +251,7 @@ int main(void)
 		ksft_test_result(!answer.count, "no KVM, no guests\n");
 		ksft_finished();
 	}
-	ksft_set_plan(26);
-	numbers_test();
-	process_test();
-	queues_test();
-	encrypted_test(VMS_SEV, KVMWARD_GUEST_TYPE_SEV, "SEV");
-	encrypted_test(VMS_SEV_ES, KVMWARD_GUEST_TYPE_SEV_ES, "SEV-ES");
-	asid_test();
+	ksft_set_plan(14);
 	mirror_test();
 	duplicates_test();
 	fork_test();

@@ -293,6 +293,8 @@ int main(void)
 	struct nl nl;
 
 	test_open(&nl);
+	test_module_load("cpuid");
+	test_module_load("msr");
 	ksft_set_plan(11);
 	test_host(&nl, &answer);
 	host = &answer.msgs[0];

@@ -184,7 +184,7 @@ static void launch_test(void)
 static void other_types_test(void)
 {
 	int plain = vms_create(VMS_PLAIN), sev = vms_create(VMS_SEV);
-	bool ok = !vms_add_memory(plain, 0, MIB) && !vms_pin(sev, 5 * MIB);
+	bool ok = !vms_set_memory(plain, 0, MIB) && !vms_pin(sev, 5 * MIB);
 
 	ksft_test_result(ok && unmovable_is(plain, 0) && unmovable_is(sev, 5 * MIB) &&
 			 number_is(sev, KVMWARD_A_GUEST_PINNED_BYTES, 5 * MIB),

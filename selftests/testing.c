@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "kselftest.h"
@@ -17,6 +18,8 @@ void test_open(struct nl *nl)
 	int ret = nl_open(nl);
 
 	ksft_print_header();
+	if (geteuid())
+		ksft_exit_skip("root is needed\n");
 	if (ret == -ENOENT)
 		ksft_exit_skip("the module kvmward is not loaded and cannot be\n");
 	if (ret)
@@ -130,6 +133,68 @@ long test_file_number_of(const char *path, const char *word)
 			found = number;
 	fclose(file);
 	return found;
+}
+
+long long test_status_bytes(pid_t pid, const char *key)
+{
+	char path[64], line[256];
+	long long kib, found = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key)) &&
+		    sscanf(line + strlen(key), ": %lld kB", &kib) == 1)
+			found = kib << 10;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+int test_file_receive(int socket)
+{
+	char space[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	int fd;
+
+	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) <= 0 || !CMSG_FIRSTHDR(&msg))
+		return -1;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+bool test_file_send(int socket, int fd)
+{
+	char space[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = space, .msg_controllen = sizeof(space),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) == 1;
+}
+
+bool test_module_load(const char *name)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execlp("modprobe", "modprobe", "-q", name, NULL);
+		_exit(1);
+	}
+	test_wait(pid);
+	return test_module_there(name);
 }
 
 long test_module_users(void)

@@ -30,6 +30,16 @@ bool test_param_is_yes(const char *path);
 long test_file_number(const char *path);
 long test_file_number_of(const char *path, const char *word);
 
+/* VmLck, VmPin and the like of a process, in bytes; -1: not shown. */
+long long test_status_bytes(pid_t pid, const char *key);
+
+/* A file handed from one process to another; -1: none came. */
+int test_file_receive(int socket);
+bool test_file_send(int socket, int fd);
+
+/* Loads a module, if there is one to be loaded. True: it is there now. */
+bool test_module_load(const char *name);
+
 /* Users of the module kvmward, as the kernel counts them. */
 long test_module_users(void);
 

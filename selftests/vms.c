@@ -12,6 +12,8 @@
 #define POLICY_NODBG 1
 #define POLICY_ES 4
 
+static struct kvm_enc_region pinned;	/* the last one */
+
 bool vms_there(void)
 {
 	return !access("/dev/kvm", R_OK | W_OK);
@@ -47,6 +49,11 @@ static int snp_start(int vm)
 	return ret ? ret : sev_op(vm, SNP_LAUNCH_START, &start);
 }
 
+int vms_encrypt(int vm, enum vms_type type)
+{
+	return type == VMS_SNP ? snp_start(vm) : sev_start(vm, type);
+}
+
 int vms_snp_populate(int vm, unsigned long address, size_t bytes)
 {
 	struct kvm_sev_snp_launch_update update = {
@@ -71,10 +78,8 @@ int vms_create(enum vms_type type)
 	if (vm < 0)
 		ret = -errno;
 	close(kvm);
-	if (!ret && type == VMS_SNP)
-		ret = snp_start(vm);
-	else if (!ret && type != VMS_PLAIN)
-		ret = sev_start(vm, type);
+	if (!ret && type != VMS_PLAIN)
+		ret = vms_encrypt(vm, type);
 	if (ret && vm >= 0)
 		close(vm);
 	return ret ? ret : vm;
@@ -111,13 +116,13 @@ static void *memory(size_t bytes)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
-int vms_add_memory(int vm, unsigned int slot, size_t bytes)
+int vms_set_memory(int vm, unsigned int slot, uint64_t bytes)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
-		.guest_phys_addr = (uint64_t)slot << 30,
+		.guest_phys_addr = (uint64_t)(slot & 0xffff) << 32,
 		.memory_size = bytes,
-		.userspace_addr = (uintptr_t)memory(bytes),
+		.userspace_addr = 1UL << 40,
 	};
 
 	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
@@ -125,9 +130,21 @@ int vms_add_memory(int vm, unsigned int slot, size_t bytes)
 
 int vms_pin(int vm, size_t bytes)
 {
-	struct kvm_enc_region region = { .addr = (uintptr_t)memory(bytes), .size = bytes };
+	pinned = (struct kvm_enc_region){ .addr = (uintptr_t)memory(bytes), .size = bytes };
+	return ioctl(vm, KVM_MEMORY_ENCRYPT_REG_REGION, &pinned) < 0 ? -errno : 0;
+}
 
-	return ioctl(vm, KVM_MEMORY_ENCRYPT_REG_REGION, &region) < 0 ? -errno : 0;
+int vms_unpin(int vm)
+{
+	return ioctl(vm, KVM_MEMORY_ENCRYPT_UNREG_REGION, &pinned) < 0 ? -errno : 0;
+}
+
+long vms_handle(int vm)
+{
+	struct kvm_sev_guest_status status = { 0 };
+	int ret = sev_op(vm, KVM_SEV_GUEST_STATUS, &status);
+
+	return ret ? ret : status.handle;
 }
 
 int vms_add_vcpu(int vm, unsigned int id)
