@@ -42,7 +42,10 @@ size_t nl_request(struct nl *nl, void *buf, uint8_t cmd, uint16_t flags, const v
 
 int nl_send(struct nl *nl, const void *message, size_t len)
 {
-	return send(nl->fd, message, len, 0) < 0 ? -errno : 0;
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	const struct sockaddr *to = nl->addressed ? (const void *)&kernel : NULL;
+
+	return sendto(nl->fd, message, len, 0, to, to ? sizeof(kernel) : 0) < 0 ? -errno : 0;
 }
 
 static void attrs_parse(const char *data, size_t len, const struct nlattr **ret, size_t room)
@@ -76,6 +79,8 @@ static int end_parse(struct nl *nl, const struct nlmsghdr *hdr)
 		snprintf(nl->error, sizeof(nl->error), "%s", ATTR_DATA(attrs[NLMSGERR_ATTR_MSG]));
 	if (attrs[NLMSGERR_ATTR_OFFS])
 		nl->bad_attr = *(const uint32_t *)ATTR_DATA(attrs[NLMSGERR_ATTR_OFFS]);
+	if (attrs[NLMSGERR_ATTR_MISS_TYPE])
+		nl->missing_attr = *(const uint32_t *)ATTR_DATA(attrs[NLMSGERR_ATTR_MISS_TYPE]);
 	return *error;
 }
 
@@ -114,6 +119,7 @@ int nl_receive(struct nl *nl, struct nl_answer *answer)
 
 	nl->error[0] = '\0';
 	nl->bad_attr = -1;
+	nl->missing_attr = -1;
 	while (ret == 1) {
 		ssize_t len = recv(nl->fd, buf, sizeof(buf), 0);
 		const struct nlmsghdr *hdr;
@@ -162,39 +168,97 @@ int nl_dump(struct nl *nl, uint8_t cmd, const void *attrs, size_t len, struct nl
 	return transact(nl, cmd, NLM_F_DUMP, attrs, len, answer);
 }
 
-static int family_find(struct nl *nl)
+static void nest_parse(const struct nlattr *nest, const struct nlattr **ret, size_t room)
+{
+	memset(ret, 0, room * sizeof(*ret));
+	attrs_parse(ATTR_DATA(nest), nest->nla_len - NLA_HDRLEN, ret, room);
+}
+
+/* The number of the group of slot events in a list of groups; 0: it has none. */
+static uint32_t group_of(const struct nlattr *list)
+{
+	const struct nlattr *groups[16], *group[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	unsigned int i;
+
+	nest_parse(list, groups, 16);
+	for (i = 0; i < 16; i++) {
+		if (!groups[i])
+			continue;
+		nest_parse(groups[i], group, CTRL_ATTR_MCAST_GRP_MAX + 1);
+		if (!strcmp(ATTR_DATA(group[CTRL_ATTR_MCAST_GRP_NAME]), KVMWARD_MCGRP_SLOTS))
+			return *(const uint32_t *)ATTR_DATA(group[CTRL_ATTR_MCAST_GRP_ID]);
+	}
+	return 0;
+}
+
+int nl_find(struct nl *nl)
 {
 	char name[64];
 	struct nl_answer answer;
 	size_t len = nl_put(name, CTRL_ATTR_FAMILY_NAME, KVMWARD_FAMILY_NAME,
 			    sizeof(KVMWARD_FAMILY_NAME));
+	const struct nlattr **attr;
 	int ret;
 
 	nl->family = GENL_ID_CTRL;
 	ret = nl_do(nl, CTRL_CMD_GETFAMILY, name, len, &answer);
-	if (!ret && answer.count)
-		nl->family = *(const uint16_t *)ATTR_DATA(answer.msgs[0].attr[CTRL_ATTR_FAMILY_ID]);
+	if (!ret && answer.count) {
+		attr = answer.msgs[0].attr;
+		nl->family = *(const uint16_t *)ATTR_DATA(attr[CTRL_ATTR_FAMILY_ID]);
+		nl->group = attr[CTRL_ATTR_MCAST_GROUPS] ? group_of(attr[CTRL_ATTR_MCAST_GROUPS]) : 0;
+	}
 	nl_answer_done(&answer);
 	return ret;
 }
 
-int nl_open(struct nl *nl)
+int nl_socket(struct nl *nl)
 {
 	const struct timeval patience = { .tv_sec = 30 };
 	const int on = 1;
-	int ret;
 
-	memset(nl, 0, sizeof(*nl));
 	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	if (nl->fd < 0)
 		return -errno;
 	setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(nl->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	ret = family_find(nl);
+	return 0;
+}
+
+int nl_open(struct nl *nl)
+{
+	int ret;
+
+	memset(nl, 0, sizeof(*nl));
+	ret = nl_socket(nl);
+	if (ret)
+		return ret;
+	ret = nl_find(nl);
 	if (ret)
 		nl_close(nl);
 	return ret;
+}
+
+int nl_join(struct nl *nl)
+{
+	return setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl->group,
+			  sizeof(nl->group)) < 0 ? -errno : 0;
+}
+
+int nl_event(struct nl *nl, bool wait, struct nl_answer *answer)
+{
+	static char buf[65536];
+	ssize_t len = recv(nl->fd, buf, sizeof(buf), wait ? 0 : MSG_DONTWAIT);
+	const struct nlmsghdr *hdr;
+
+	memset(answer, 0, sizeof(*answer));
+	if (len < 0)
+		return -errno;
+	nl->seq = 0;	/* as all events have */
+	hdr = (const void *)datagram_keep(answer, buf, len);
+	for (; NLMSG_OK(hdr, len); hdr = NLMSG_NEXT(hdr, len))
+		message_parse(nl, hdr, answer);
+	return 0;
 }
 
 void nl_close(struct nl *nl)

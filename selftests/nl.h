@@ -14,9 +14,12 @@
 struct nl {
 	int fd;
 	uint16_t family;
+	uint32_t group;		/* of slot events; 0: the family has none */
 	uint32_t seq;
+	bool addressed;		/* name the kernel as the receiver of each request */
 	char error[256];	/* the kernel's words about the last refusal, or "" */
 	long bad_attr;		/* offset in the request of what it names; -1: nothing */
+	long missing_attr;	/* id of the attribute that it misses; -1: none */
 };
 
 /* The attributes of one message, by id; borrowed from the answer. */
@@ -34,6 +37,17 @@ struct nl_answer {
 /* 0 or negative errno; -ENOENT when there is no such family. */
 int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
+
+/* The two halves: a socket, and the family's numbers by its name. */
+int nl_socket(struct nl *nl);
+int nl_find(struct nl *nl);
+
+/*
+ * Slot events: joins their group, and takes the next. 0 or negative errno; -EAGAIN
+ * when none has come, within 30 seconds with `wait`; -ENOBUFS when some were lost.
+ */
+int nl_join(struct nl *nl);
+int nl_event(struct nl *nl, bool wait, struct nl_answer *answer);
 
 /*
  * Sends a request of the family and reads all of its answer. 0, or the negative

@@ -1,170 +1,343 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Requests that are wrong, or come from somebody who may not ask. */
+/*
+ * Requests that are wrong: each way of being wrong against each command, with
+ * the errno, the words and the attribute that the refusal has to name.
+ */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <sched.h>
 
 #include "kselftest.h"
 #include "testing.h"
 
+#define FIRST_ATTR NLMSG_LENGTH(GENL_HDRLEN)	/* its offset in a request */
+#define NO_GUESTS_PID 1		/* init holds none */
+
 static struct nl nl;
-static char attrs[256];
+static char attrs[512];
 
-/* The command must be refused with that errno, and words that contain `words`. */
-static void refused(uint8_t cmd, bool dump, size_t len, int expected, const char *words,
-		    const char *name)
-{
-	struct nl_answer answer;
-	int ret = dump ? nl_dump(&nl, cmd, attrs, len, &answer) :
-			 nl_do(&nl, cmd, attrs, len, &answer);
-	bool ok = ret == -expected && !answer.count && strstr(nl.error, words);
+enum command { HOST, SLOTS, GUEST, GUESTS, COMMANDS };
 
-	if (!ok || *nl.error)
-		ksft_print_msg("%s: %s (%s)\n", name, nl.error, strerror(-ret));
-	ksft_test_result(ok, "%s\n", name);
-	nl_answer_done(&answer);
-}
+static const struct {
+	const char *name;
+	uint8_t cmd;
+	bool dump;
+} commands[COMMANDS] = {
+	[HOST] = { "host-get", KVMWARD_CMD_HOST_GET, false },
+	[SLOTS] = { "slot-get", KVMWARD_CMD_SLOT_GET, true },
+	[GUEST] = { "guest-get", KVMWARD_CMD_GUEST_GET, false },
+	[GUESTS] = { "guest-get of all", KVMWARD_CMD_GUEST_GET, true },
+};
 
+/* What refuses: errno, words, and whether it points at the attribute. */
+struct refusal {
+	int error;
+	const char *words;
+	bool points;
+};
+
+/* Each fills in attrs and returns how much. The first attribute is a guest's pid. */
 static size_t number(uint16_t attr, uint32_t value)
 {
 	return nl_put(attrs, attr, &value, sizeof(value));
 }
 
-static void attributes_test(void)
+static size_t nothing(void)
 {
-	const char text[] = "far longer than a number";
-
-	refused(KVMWARD_CMD_HOST_GET, false, number(KVMWARD_A_HOST_VENDOR, 1), EINVAL,
-		"takes no attributes", "host-get with an attribute");
-	refused(KVMWARD_CMD_HOST_GET, false, number(KVMWARD_A_HOST_MAX + 7, 1), EINVAL, "nknown",
-		"host-get with an unknown attribute");
-	refused(KVMWARD_CMD_SLOT_GET, true, number(KVMWARD_A_SLOT_POOL, 1), EINVAL, "", "slot-get with an attribute");
-	refused(KVMWARD_CMD_GUEST_GET, false, 0, EINVAL, "pid is missing", "guest-get without a pid");
-	refused(KVMWARD_CMD_GUEST_GET, false, number(KVMWARD_A_GUEST_PID, 0), ERANGE, "", "guest-get of pid 0");
-	refused(KVMWARD_CMD_GUEST_GET, false, number(KVMWARD_A_GUEST_PID, 0xfffffff0), ESRCH,
-		"holds a guest", "guest-get of no process");
-	refused(KVMWARD_CMD_GUEST_GET, false, number(KVMWARD_A_GUEST_PID, getpid()), ESRCH,
-		"holds a guest", "guest-get of a process without guests");
-	refused(KVMWARD_CMD_GUEST_GET, false, number(KVMWARD_A_GUEST_VM_FD, 1), EINVAL, "nknown",
-		"guest-get with an attribute that is not for asking");
-	refused(KVMWARD_CMD_GUEST_GET, false, nl_put(attrs, KVMWARD_A_GUEST_PID, text, 2), EINVAL, "length",
-		"guest-get with a short pid");
-	refused(KVMWARD_CMD_GUEST_GET, false,
-		nl_put(attrs, KVMWARD_A_GUEST_PID, text, sizeof(text)), EINVAL, "length",
-		"guest-get with a long pid");
-	refused(KVMWARD_CMD_GUEST_GET, true, number(KVMWARD_A_GUEST_VM_FD, 1), EINVAL, "", "guest dump with an unknown attribute");
-	refused(KVMWARD_CMD_GUEST_GET, true, number(KVMWARD_A_GUEST_PID, 1), EINVAL, "", "guest dump with a pid");
-}
-
-static void commands_test(void)
-{
-	refused(KVMWARD_CMD_MAX + 1, false, 0, EOPNOTSUPP, "", "a command that is not");
-	refused(KVMWARD_CMD_HOST_GET, true, 0, EOPNOTSUPP, "", "host-get as a dump");
-	refused(KVMWARD_CMD_SLOT_GET, false, 0, EOPNOTSUPP, "", "slot-get as a do");
-}
-
-/* An attribute that says it is longer than the message. */
-static void overrun_test(void)
-{
-	uint32_t pid = getpid();
-	struct nlattr attr;
-	size_t len = number(KVMWARD_A_GUEST_PID, pid);
-
-	memcpy(&attr, attrs, sizeof(attr));
-	attr.nla_len = 200;
-	memcpy(attrs, &attr, sizeof(attr));
-	refused(KVMWARD_CMD_GUEST_GET, false, len, EINVAL, "leftover", "an attribute that overruns its message");
-}
-
-/* A message cut off: what says it is longer than it is has no answer at all. */
-static void truncated_test(void)
-{
-	struct nl_answer answer = { 0 };
-	char buf[512];
-	struct nlmsghdr hdr;
-	int ret;
-
-	nl_request(&nl, buf, KVMWARD_CMD_HOST_GET, NLM_F_ACK, NULL, 0);
-	memcpy(&hdr, buf, sizeof(hdr));
-	hdr.nlmsg_len = NLMSG_HDRLEN;
-	memcpy(buf, &hdr, sizeof(hdr));
-	ret = nl_send(&nl, buf, hdr.nlmsg_len);
-	ret = ret ? ret : nl_receive(&nl, &answer);
-	ksft_test_result(ret == -EINVAL && !answer.count, "a message without a command\n");
-	nl_answer_done(&answer);
-}
-
-static void oversized_test(void)
-{
-	static char buf[60000];
-	struct nl_answer answer = { 0 };
-	struct nlmsghdr hdr;
-	int ret;
-
-	nl_request(&nl, buf, KVMWARD_CMD_HOST_GET, NLM_F_ACK, NULL, 0);
-	memcpy(&hdr, buf, sizeof(hdr));
-	hdr.nlmsg_len = sizeof(buf);
-	memcpy(buf, &hdr, sizeof(hdr));
-	ret = nl_send(&nl, buf, sizeof(buf));
-	ret = ret ? ret : nl_receive(&nl, &answer);
-	ksft_test_result(ret == -EINVAL && !answer.count, "60,000 bytes of nothing\n");
-	nl_answer_done(&answer);
-}
-
-static int guests_as_nobody(void)
-{
-	struct nl_answer answer;
-	struct nl own;
-	uint32_t pid = getppid();
-
-	test_become_nobody();
-	if (nl_open(&own))
-		return 1;
-	if (nl_dump(&own, KVMWARD_CMD_GUEST_GET, NULL, 0, &answer) != -EPERM || answer.count)
-		return 2;
-	if (nl_do(&own, KVMWARD_CMD_GUEST_GET, attrs, nl_put(attrs, KVMWARD_A_GUEST_PID, &pid, 4),
-		  &answer) != -EPERM || answer.count)
-		return 3;
 	return 0;
 }
 
-/* Root of a user namespace of one's own is not root of the host. */
-static int guests_as_root_of_nothing(void)
+static size_t pid_of_none(void)
 {
+	return number(KVMWARD_A_GUEST_PID, NO_GUESTS_PID);
+}
+
+static size_t pid_zero(void)
+{
+	return number(KVMWARD_A_GUEST_PID, 0);
+}
+
+static size_t pid_beyond(void)
+{
+	return number(KVMWARD_A_GUEST_PID, 0xfffffff0);
+}
+
+static size_t empty(void)
+{
+	return nl_put(attrs, KVMWARD_A_GUEST_PID, "", 0);
+}
+
+static size_t two_bytes(void)
+{
+	return nl_put(attrs, KVMWARD_A_GUEST_PID, "\1", 2);
+}
+
+static size_t eight_bytes(void)
+{
+	return nl_put(attrs, KVMWARD_A_GUEST_PID, "\1\0\0\0\0\0\0", 8);
+}
+
+static size_t long_text(void)
+{
+	static const char text[] = "far longer than any number is, whoever may be counting";
+
+	return nl_put(attrs, KVMWARD_A_GUEST_PID, text, sizeof(text));
+}
+
+static size_t not_for_asking(void)
+{
+	return number(KVMWARD_A_GUEST_VM_FD, 3);
+}
+
+static size_t of_id_zero(void)
+{
+	return number(0, 1);
+}
+
+static size_t beyond_the_last(void)
+{
+	return number(999, 1);
+}
+
+static size_t of_highest_id(void)
+{
+	return number((uint16_t)NLA_TYPE_MASK, 1);
+}
+
+static size_t right_then_unknown(void)
+{
+	size_t len = pid_of_none();
+	uint32_t value = 1;
+
+	return len + nl_put(attrs + len, 999, &value, sizeof(value));
+}
+
+/* Attributes within attributes: none of ours has any. */
+static size_t nest(unsigned int levels)
+{
+	size_t len = levels * NLA_HDRLEN, at;
+	struct nlattr attr = { .nla_type = KVMWARD_A_GUEST_PID | NLA_F_NESTED };
+
+	for (at = 0; at < len; at += NLA_HDRLEN) {
+		attr.nla_len = len - at;
+		memcpy(attrs + at, &attr, sizeof(attr));
+	}
+	return len;
+}
+
+static size_t nested(void)
+{
+	return nest(2);
+}
+
+static size_t nested_deep(void)
+{
+	return nest(100);
+}
+
+/* An attribute's header that says another length than it has. */
+static size_t lie(uint16_t says)
+{
+	size_t len = pid_of_none();
+
+	memcpy(attrs, &says, sizeof(says));
+	return len;
+}
+
+static size_t says_too_long(void)
+{
+	return lie(200);
+}
+
+static size_t says_too_short(void)
+{
+	return lie(NLA_HDRLEN - 1);
+}
+
+static size_t stray_bytes(void)
+{
+	memset(attrs, 0xff, 3);
+	return 3;
+}
+
+static size_t right_then_stray(void)
+{
+	size_t len = pid_of_none();
+
+	memset(attrs + len, 0xff, 3);
+	return len + 3;
+}
+
+#define ANSWERED { 0, "", false }
+#define NONE_TAKEN { EINVAL, "this command takes no attributes", true }
+#define UNKNOWN { EINVAL, "Unknown attribute type", true }
+#define LENGTH { EINVAL, "invalid attribute length", true }
+#define NOT_NESTED { EINVAL, "NLA_F_NESTED not expected", true }
+#define RANGE { ERANGE, "integer out of range", true }
+#define LEFT_OVER { EINVAL, "bytes leftover after parsing attributes", false }
+#define NO_GUEST { ESRCH, "no process of that pid holds a guest", true }
+#define NO_PID_IN_DUMP { EINVAL, "a dump takes no pid", true }
+#define MISSING { EINVAL, "pid is missing: give one, or ask for a dump", false }
+
+static const struct row {
+	const char *name;
+	size_t (*make)(void);
+	struct refusal refusals[COMMANDS];	/* of HOST, SLOTS, GUEST, GUESTS */
+} rows[] = {
+	{ "no attribute", nothing, { ANSWERED, ANSWERED, MISSING, ANSWERED } },
+	{ "pid of a process without guests", pid_of_none,
+	  { NONE_TAKEN, NONE_TAKEN, NO_GUEST, NO_PID_IN_DUMP } },
+	{ "pid of no process", pid_beyond, { NONE_TAKEN, NONE_TAKEN, NO_GUEST, NO_PID_IN_DUMP } },
+	{ "pid 0", pid_zero, { NONE_TAKEN, NONE_TAKEN, RANGE, RANGE } },
+	{ "an empty pid", empty, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "a pid of two bytes", two_bytes, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "a pid of eight bytes", eight_bytes, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "a text as pid", long_text, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "an attribute that is not for asking", not_for_asking,
+	  { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ "an attribute of id 0", of_id_zero, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ "an attribute beyond the last", beyond_the_last, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ "an attribute of the highest id", of_highest_id, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
+	{ "a nested attribute", nested, { NOT_NESTED, NOT_NESTED, NOT_NESTED, NOT_NESTED } },
+	{ "attributes nested 100 deep", nested_deep, { NOT_NESTED, NOT_NESTED, LENGTH, LENGTH } },
+	{ "an attribute that ends beyond its message", says_too_long,
+	  { LEFT_OVER, LEFT_OVER, LEFT_OVER, LEFT_OVER } },
+	{ "an attribute shorter than its header", says_too_short,
+	  { LEFT_OVER, LEFT_OVER, LEFT_OVER, LEFT_OVER } },
+	{ "three bytes that are no attribute", stray_bytes,
+	  { LEFT_OVER, LEFT_OVER, LEFT_OVER, LEFT_OVER } },
+};
+
+/* Two attributes: what is wrong comes second. */
+static const struct row second_rows[] = {
+	{ "a right pid, then an unknown attribute", right_then_unknown,
+	  { NONE_TAKEN, NONE_TAKEN, UNKNOWN, UNKNOWN } },
+	{ "a right pid, then three bytes", right_then_stray,
+	  { NONE_TAKEN, NONE_TAKEN, LEFT_OVER, LEFT_OVER } },
+};
+
+static bool refused_as(const struct refusal *refusal, int ret, unsigned int answers, long offset)
+{
+	bool points = nl.bad_attr >= 0;
+
+	if (!refusal->error)
+		return !ret && !*nl.error;
+	return ret == -refusal->error && !answers && !strcmp(nl.error, refusal->words) &&
+	       points == refusal->points && (!points || nl.bad_attr == offset);
+}
+
+static void cell_test(const struct row *row, enum command command, long offset)
+{
+	const struct refusal *refusal = &row->refusals[command];
+	size_t len = row->make();
 	struct nl_answer answer;
-	struct nl own;
+	int ret = commands[command].dump ?
+		  nl_dump(&nl, commands[command].cmd, attrs, len, &answer) :
+		  nl_do(&nl, commands[command].cmd, attrs, len, &answer);
+	bool ok = refused_as(refusal, ret, answer.count, offset);
 
-	test_become_nobody();
-	if (unshare(CLONE_NEWUSER))
-		return 4;
-	if (nl_open(&own))
-		return 1;
-	return nl_dump(&own, KVMWARD_CMD_GUEST_GET, NULL, 0, &answer) != -EPERM || answer.count;
+	if (row->make == nothing && command == GUEST)
+		ok = ok && nl.missing_attr == KVMWARD_A_GUEST_PID;
+	if (!ok)
+		ksft_print_msg("%s: '%s', offset %ld, %u answers; expected %s: '%s', offset %ld\n",
+			       strerror(-ret), nl.error, nl.bad_attr, answer.count,
+			       strerror(refusal->error), refusal->words,
+			       refusal->points ? offset : -1);
+	ksft_test_result(ok, "%s: %s: %s\n", commands[command].name, row->name,
+			 refusal->error ? refusal->words : "answered");
+	nl_answer_done(&answer);
 }
 
-/* The family is not to be seen from another network namespace. */
-static int from_other_network(void)
+static void matrix_test(void)
 {
-	struct nl own;
+	enum command command;
+	unsigned int i;
 
-	if (unshare(CLONE_NEWNET))
-		return 4;
-	return nl_open(&own) != -ENOENT;
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		for (command = 0; command < COMMANDS; command++)
+			cell_test(&rows[i], command, FIRST_ATTR);
+	for (i = 0; i < ARRAY_SIZE(second_rows); i++)
+		for (command = 0; command < COMMANDS; command++)
+			cell_test(&second_rows[i], command, command < GUEST ?
+				  FIRST_ATTR : FIRST_ATTR + NLA_HDRLEN + sizeof(uint32_t));
 }
 
-static void in_child(int (*body)(void), const char *name)
-{
-	pid_t pid = fork();
-	int status;
+/* What is wrong is in the header: none of it names an attribute. */
+static const struct header_row {
+	const char *name;
+	uint8_t cmd;
+	uint16_t flags, reserved;
+	int error;
+	const char *words;
+} header_rows[] = {
+	{ "command 0", 0, 0, 0, EOPNOTSUPP, "" },
+	{ "command 0, dumped", 0, NLM_F_DUMP, 0, EOPNOTSUPP, "" },
+	{ "the command after the last", KVMWARD_CMD_MAX + 1, 0, 0, EOPNOTSUPP, "" },
+	{ "command 255, dumped", 255, NLM_F_DUMP, 0, EOPNOTSUPP, "" },
+	{ "slot-ntf, which is no request", KVMWARD_CMD_SLOT_NTF, 0, 0, EOPNOTSUPP, "" },
+	{ "slot-ntf, dumped", KVMWARD_CMD_SLOT_NTF, NLM_F_DUMP, 0, EOPNOTSUPP, "" },
+	{ "host-get, dumped", KVMWARD_CMD_HOST_GET, NLM_F_DUMP, 0, EOPNOTSUPP, "" },
+	{ "slot-get, not dumped", KVMWARD_CMD_SLOT_GET, 0, 0, EOPNOTSUPP, "" },
+	{ "reserved bits of the header", KVMWARD_CMD_HOST_GET, 0, 7, EINVAL,
+	  "genlmsghdr.reserved field is not 0" },
+	{ "half a dump", KVMWARD_CMD_SLOT_GET, NLM_F_ROOT, 0, EINVAL,
+	  "ambiguous or reserved bits set in nlmsg_flags" },
+	{ "flags of a change", KVMWARD_CMD_HOST_GET, NLM_F_CREATE | NLM_F_EXCL, 0, EINVAL,
+	  "ambiguous or reserved bits set in nlmsg_flags" },
+	{ "flags that mean nothing", KVMWARD_CMD_HOST_GET, 0x8000, 0, EINVAL,
+	  "ambiguous or reserved bits set in nlmsg_flags" },
+};
 
-	if (!pid)
-		_exit(body());
-	status = test_wait(pid);
-	if (status == 4)
-		ksft_test_result_skip("%s: namespaces are not allowed here\n", name);
-	else
-		ksft_test_result(!status, "%s\n", name);
+static void header_test(const struct header_row *row)
+{
+	char buf[64];
+	struct nl_answer answer = { 0 };
+	uint16_t ack = row->flags & NLM_F_DUMP ? 0 : NLM_F_ACK;
+	size_t len = nl_request(&nl, buf, row->cmd, row->flags | ack, NULL, 0);
+	int ret;
+
+	memcpy(buf + NLMSG_HDRLEN + offsetof(struct genlmsghdr, reserved), &row->reserved,
+	       sizeof(row->reserved));
+	ret = nl_send(&nl, buf, len);
+	ret = ret ? ret : nl_receive(&nl, &answer);
+	if (ret != -row->error || strcmp(nl.error, row->words))
+		ksft_print_msg("%s: '%s'\n", strerror(-ret), nl.error);
+	ksft_test_result(ret == -row->error && !answer.count && !strcmp(nl.error, row->words) &&
+			 nl.bad_attr < 0, "%s: %s\n", row->name,
+			 *row->words ? row->words : strerror(row->error));
+	nl_answer_done(&answer);
+}
+
+/* A message of that length in all: too short for a command, or far too long. */
+static void length_test(size_t len, const char *name)
+{
+	static char buf[60000];
+	struct nl_answer answer = { 0 };
+	uint32_t says = len;
+	int ret;
+
+	memset(buf, 0, sizeof(buf));
+	nl_request(&nl, buf, KVMWARD_CMD_HOST_GET, NLM_F_ACK, NULL, 0);
+	memcpy(buf, &says, sizeof(says));
+	ret = nl_send(&nl, buf, len);
+	ret = ret ? ret : nl_receive(&nl, &answer);
+	ksft_test_result(ret == -EINVAL && !answer.count, "%s\n", name);
+	nl_answer_done(&answer);
+}
+
+/* A right request behind a wrong one, in one datagram, has its answer. */
+static void pair_test(void)
+{
+	char buf[256];
+	struct nl_answer answer = { 0 };
+	size_t wrong = nl_request(&nl, buf, KVMWARD_CMD_HOST_GET, NLM_F_ACK, attrs, pid_of_none());
+	size_t right = nl_request(&nl, buf + wrong, KVMWARD_CMD_HOST_GET, NLM_F_ACK, NULL, 0);
+	int ret = nl_send(&nl, buf, wrong + right);
+
+	ret = ret ? ret : nl_receive(&nl, &answer);
+	ksft_test_result(!ret && answer.count == 1, "a right request behind a wrong one is answered\n");
+	nl_answer_done(&answer);
 }
 
 /* All of that has left it working. */
@@ -179,16 +352,17 @@ static void alive_test(void)
 
 int main(void)
 {
+	unsigned int i;
+
 	test_open(&nl);
-	ksft_set_plan(22);
-	attributes_test();
-	commands_test();
-	overrun_test();
-	truncated_test();
-	oversized_test();
-	in_child(guests_as_nobody, "guest-get is refused to a user without rights");
-	in_child(guests_as_root_of_nothing, "and to root of a user namespace");
-	in_child(from_other_network, "not there in another network namespace");
+	ksft_set_plan((ARRAY_SIZE(rows) + ARRAY_SIZE(second_rows)) * COMMANDS +
+		      ARRAY_SIZE(header_rows) + 4);
+	matrix_test();
+	for (i = 0; i < ARRAY_SIZE(header_rows); i++)
+		header_test(&header_rows[i]);
+	length_test(NLMSG_HDRLEN, "a message without a command");
+	length_test(60000, "60,000 bytes of nothing");
+	pair_test();
 	alive_test();
 	ksft_finished();
 }
