@@ -86,13 +86,17 @@ static u32 guest_type(const struct kvmward_sev_layout *layout, const struct kvm 
  * its slot at this very moment is shown just before or just after. An ASID
  * counts only once the guest is active; KVM sets `active` first and returns it
  * when no ASID is to be had, so 0 means that there is none (yet).
+ *
+ * KVM sets the ASID after the kind of the guest and, of a mirror, its owner. So
+ * it is read before them: a guest that is shown with an ASID is not half made.
  */
 void kvmward_sev_read(const struct kvmward_sev_layout *layout, const struct kvm *kvm,
 		      struct kvmward_guest *guest)
 {
 	unsigned long pages = READ_AT(kvm, layout->pages_locked, unsigned long);
-	u32 asid;
+	u32 asid = READ_AT(kvm, layout->asid, unsigned int);
 
+	smp_rmb();
 	guest->mirror = READ_AT(kvm, layout->enc_context_owner, void *);
 	guest->pinned_bytes = kvmward_u64((u64)pages << PAGE_SHIFT);
 	if (!READ_AT(kvm, layout->active, bool)) {
@@ -100,7 +104,6 @@ void kvmward_sev_read(const struct kvmward_sev_layout *layout, const struct kvm 
 		return;
 	}
 	guest->type = kvmward_u32(guest_type(layout, kvm));
-	asid = READ_AT(kvm, layout->asid, unsigned int);
 	if (asid)
 		guest->asid = kvmward_u32(asid);
 }
