@@ -75,8 +75,9 @@ static const struct {
 	[DEV_SEV] = { "dev_sev", "/dev/sev", PSP,
 		"Load its driver with 'modprobe ccp'; in a container, pass the device in." },
 	[GUEST_FACTS] = { "guest_facts", "type, ASID and pinned bytes of guests", SEV_IN_CPU,
-		"It needs a kernel built with BTF (CONFIG_DEBUG_INFO_BTF) and kvm_amd loaded: without it "
-		"encrypted guests are not admitted." },
+		"Load kvm_amd; if struct kvm differs, build kvmward for the running kernel ('make dkms'); if "
+		"BTF is missing, take a kernel with CONFIG_DEBUG_INFO_BTF_MODULES. Until then no encrypted "
+		"guest is admitted while other guests run." },
 	[SLOT_EVENTS] = { "slot_events", "news of slots from the module", GROUND,
 		"It needs a kernel with kprobes (CONFIG_KPROBES) and the misc cgroup controller: without "
 		"it changes are learnt from KVM's uevents and a slow timer, somewhat later." },

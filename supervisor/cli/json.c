@@ -93,6 +93,11 @@ struct json_object *kw_json_slots(enum kw_pool pool, const struct kw_slots *slot
 	return to;
 }
 
+static struct json_object *flag(const struct kw_guest *guest, bool set)
+{
+	return guest->flags_known ? json_object_new_boolean(set) : NULL;
+}
+
 struct json_object *kw_json_guest(const struct kw_guest *guest)
 {
 	struct json_object *to = json_object_new_object();
@@ -117,8 +122,8 @@ struct json_object *kw_json_guest(const struct kw_guest *guest)
 	PUT(mm_locked_bytes, kw_json_u64);
 	PUT(mm_pinned_bytes, kw_json_u64);
 	PUT(unmovable_bytes, kw_json_u64);
-	PUT(mirror, json_object_new_boolean);
-	PUT(orphan, json_object_new_boolean);
+	json_object_object_add(to, "mirror", flag(guest, guest->mirror));
+	json_object_object_add(to, "orphan", flag(guest, guest->orphan));
 	PUT(libvirt, json_object_new_boolean);
 #undef PUT
 	return to;

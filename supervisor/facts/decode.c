@@ -263,7 +263,8 @@ int kw_decode_guest(const struct nlmsghdr *message, size_t length, struct kw_gue
 	pid = nla_get_u32(attributes[KVMWARD_A_GUEST_PID]);
 	if (!pid || pid > INT_MAX)
 		return -EBADMSG;
-	if (attributes[KVMWARD_A_GUEST_FLAGS])
+	guest.flags_known = attributes[KVMWARD_A_GUEST_FLAGS];
+	if (guest.flags_known)
 		flags = nla_get_u32(attributes[KVMWARD_A_GUEST_FLAGS]);
 	guest.pid = (pid_t)pid;
 	guest.mirror = flags & KVMWARD_GUEST_FLAGS_MIRROR;

@@ -278,6 +278,14 @@ static int write_guest_start(const struct kw_guest_list *list, FILE *to)
 	return error;
 }
 
+/* An empty label is one that is not there. */
+static const char *flag_word(const struct kw_guest *guest, bool set)
+{
+	if (!guest->flags_known)
+		return "";
+	return set ? "yes" : "no";
+}
+
 static int write_guest_info(const struct kw_guest *guest, FILE *to)
 {
 	int error;
@@ -290,8 +298,8 @@ static int write_guest_info(const struct kw_guest *guest, FILE *to)
 		error = label(to, ',', "cgroup", guest->cgroup);
 	number_label(to, "uid", guest->uid);
 	fprintf(to, ",libvirt=\"%s\",mirror=\"%s\",orphan=\"%s\"} 1\n",
-		guest->libvirt ? "yes" : "no", guest->mirror ? "yes" : "no",
-		guest->orphan ? "yes" : "no");
+		guest->libvirt ? "yes" : "no", flag_word(guest, guest->mirror),
+		flag_word(guest, guest->orphan));
 	return error;
 }
 

@@ -28,6 +28,7 @@ struct kw_guest {
 	struct kw_u32 vcpus, nested_vcpus;
 	struct kw_u32 vhost_net_queues, tap_queues;
 	struct kw_u64 mm_locked_bytes, mm_pinned_bytes;
+	bool flags_known;			/* else both below are false */
 	bool mirror, orphan;
 	char comm[16];
 	char cgroup[512];			/* "" when not known */

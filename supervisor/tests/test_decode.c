@@ -208,6 +208,7 @@ static void test_guest(void **state)
 	assert_int_equal(guest.nested_vcpus.value, 0);
 	assert_false(guest.tap_queues.known);
 	assert_string_equal(guest.comm, "qemu-system-x86");
+	assert_true(guest.flags_known);
 	assert_false(guest.mirror || guest.orphan || guest.libvirt);
 	assert_string_equal(guest.uuid, "");
 }
@@ -226,6 +227,11 @@ static void test_guest_flags(void **state)
 	assert_true(guest.mirror);
 	assert_true(guest.orphan);
 	assert_false(guest.type.known);
+
+	message_begin_answer(&message, FAMILY, KVMWARD_CMD_GUEST_GET);
+	message_put_u32(&message, KVMWARD_A_GUEST_PID, 1);
+	assert_int_equal(decode_guest(&message, &guest), 0);
+	assert_false(guest.flags_known || guest.mirror || guest.orphan);
 }
 
 static void test_newer_kernel(void **state)
