@@ -23,7 +23,8 @@ static struct {
 	unsigned long expires;		/* jiffies; for failures only */
 } cache;
 
-static void resolve_types(struct kvmward_layout *layout, const struct kvmward_btf *btf)
+/* own: the BTF is that of KVM's module, and not only the kernel's. */
+static void resolve_types(struct kvmward_layout *layout, const struct kvmward_btf *btf, bool own)
 {
 	int ret = kvmward_vm_check(btf);
 
@@ -35,7 +36,8 @@ static void resolve_types(struct kvmward_layout *layout, const struct kvmward_bt
 	else if (!layout->amd)
 		layout->reason = "kvm_amd is not the loaded KVM";
 	else if (kvmward_sev_resolve(btf, &layout->sev_layout))
-		layout->reason = "the BTF of kvm_amd lacks the SEV fields";
+		layout->reason = own ? "the BTF of kvm_amd lacks the SEV fields" :
+				       "there is no BTF of kvm_amd";
 	else
 		layout->sev = true;
 }
@@ -43,16 +45,17 @@ static void resolve_types(struct kvmward_layout *layout, const struct kvmward_bt
 static void resolve(struct kvmward_layout *layout, const char *vendor)
 {
 	struct kvmward_btf *btf = kvmward_btf_load(vendor);
+	bool own = PTR_ERR_OR_ZERO(btf) != -ENOENT;
 
 	/* KVM that is built in has its types in vmlinux. */
-	if (PTR_ERR_OR_ZERO(btf) == -ENOENT)
+	if (!own)
 		btf = kvmward_btf_load(NULL);
 	if (IS_ERR(btf)) {
 		layout->reason = PTR_ERR(btf) == -ENOENT ? "the kernel has no BTF" :
 							   "the kernel's BTF cannot be read";
 		return;
 	}
-	resolve_types(layout, btf);
+	resolve_types(layout, btf, own);
 	kvmward_btf_free(btf);
 }
 
