@@ -40,7 +40,7 @@ static const struct number host_numbers[] = {
 	HOST(slot_events, "The module tells of slots that change hands."),
 	HOST(psp_state, "SEV firmware: 0 uninitialised, 1 initialised, 2 working."),
 	/* Not its field's name: Prometheus keeps "_count" for histograms. */
-	{ "kvmward_host_psp_guests", "Guests that the SEV firmware holds keys for.",
+	{ "kvmward_host_psp_guests", "SEV and SEV-ES guests that the firmware holds keys for.",
 	  offsetof(struct kw_host, psp_guest_count) },
 };
 
