@@ -150,6 +150,73 @@ def levels():
 
 
 @test
+def snp_shares_slots():
+    """bare SNP and SEV-ES guests fill the pool they share: nothing more of either is admitted"""
+    if not host.host_facts()["snp_enabled"]:
+        raise ktap.Skip("KVM offers no SEV-SNP here")
+    capacity = pools()["sev-es"]["capacity"]
+    with SevVm("--type=snp", "--count=1", "--mem=8", "--pin=2"):
+        seen, = guests()
+        assert seen["type"] == "snp" and [seen["asid"]] == host.simulator_asids(), seen
+        assert (seen["pinned_bytes"], seen["unmovable_bytes"]) == (0, 2 << 20), seen
+        with SevVm("--type=sev-es", f"--count={capacity - 1}"):
+            assert pools()["sev-es"]["in_use"] == kernel_count("sev-es") == capacity
+            assert pools()["sev-es"]["free"] == 0
+            assert_refused(launch("toomany", kind="sev-es"), "slot-full")
+            assert_refused(virsh_create("toomany", kind="sev-es"), "slot-full", status=1)
+        must_launch("es", kind="sev-es")
+
+
+def snp_beside_sev_es():
+    """Two guests fill the pool that both kinds share; a third of either is refused."""
+    must_launch("es", kind="sev-es")
+    assert host.pools()["sev-es"]["in_use"] == kernel_count("sev-es") == 2
+    with SevVm("--type=snp", f"--count={pools()['sev-es']['free']}", "--keep-going"):
+        assert pools()["sev-es"]["free"] == 0
+        for kind in ("snp", "sev-es"):
+            assert_refused(launch("toomany", kind=kind), "slot-full")
+            assert_refused(virsh_create("toomany", kind=kind), "slot-full", status=1)
+            assert no_qemu("toomany")
+    wait_for("the slots are back", lambda: host.kernel_slots("sev-es")["in-use"] == 2, 10)
+
+
+@test
+def snp_domain():
+    """a real sev-snp domain: a slot that SEV-ES could have had, memory unmovable, not pinned"""
+    if not host.host_facts()["snp_enabled"]:
+        raise ktap.Skip("KVM offers no SEV-SNP here")
+    if host.libvirt_version() < (10, 5):
+        assert_refused(launch("snp", kind="snp"), "software-old")
+        assert no_qemu("snp")
+        return
+    if not os.path.exists(host.SNP_FIRMWARE):
+        raise ktap.Skip(f"this Debian's ovmf has no stateless firmware ({host.SNP_FIRMWARE})")
+    low, _ = host.asid_range()
+    must_launch("snp", kind="snp")
+    # QEMU gives a guest its first pages when it is to run.
+    must("virsh", "resume", "snp")
+    wait_for("its firmware is launched", lambda: guest("snp")["unmovable_bytes"] > 1 << 20, 30)
+    wait_for("its launch is finished",
+             lambda: "running" in [g["state"] for g in host.simulator_guests()], 30)
+    seen = guest("snp")
+    assert seen["type"] == "snp" and 1 <= seen["asid"] < low, seen
+    assert seen["pinned_bytes"] == 0, seen
+    assert proc_status(seen["pid"], "VmPin") == proc_status(seen["pid"], "VmLck") == 0, seen
+    known = [g for g in host.simulator_guests() if g["type"] == "snp"]
+    assert [int(g["asid"]) for g in known] == [seen["asid"]] and known[0]["state"] == "running"
+    # What the processor has put down to the guest is in guest_memfd, but for its one VMSA.
+    assert (int(known[0]["pages"]) - 1) * 4096 == seen["unmovable_bytes"], (known, seen)
+    assert pools()["sev-es"]["in_use"] == kernel_count("sev-es") == 1
+    stateful = host.domain("stateful", kind="snp").replace("type='rom' stateless='yes'",
+                                                           "readonly='yes' type='pflash'")
+    result = kvmward("plan", host.file_of(stateful, "stateful"))
+    assert result.status == 3 and "not-stateless:" in result.out, str(result)
+    snp_beside_sev_es()
+    host.destroy("snp")
+    wait_for("its slot is free", lambda: host.kernel_slots("sev-es")["in-use"] == 1, 5)
+
+
+@test
 def outside_guest_counts():
     """a guest that libvirt knows nothing of lowers what can be admitted, and is shown as such"""
     free = pools()["sev"]["free"]

@@ -19,6 +19,7 @@ SCRATCH = "/run/kvmward-e2e"
 SPEC = os.path.join(os.path.dirname(__file__), "../../uapi/kvmward.yaml")
 LEDGER = "/run/kvmward/ledger.json"
 FIRMWARE = "/usr/share/kvmward-lab/OVMF_HALT_4M.fd"
+SNP_FIRMWARE = "/usr/share/ovmf/OVMF.amdsev.fd"
 
 
 class Result:
@@ -135,26 +136,39 @@ def misc(which):
             (line.split() for line in read(path).splitlines())}
 
 
+def simulator_guests():
+    """What the simulated firmware knows of each guest: handle, asid, policy, type, state …"""
+    lines = read("/sys/kernel/debug/psp_sim/guests").splitlines()
+    return [dict(zip(line.split()[::2], line.split()[1::2])) for line in lines]
+
+
 def simulator_asids():
     """ASIDs that the simulated firmware has activated, sorted."""
-    asids = []
-    for line in read("/sys/kernel/debug/psp_sim/guests").splitlines():
-        words = line.split()
-        asids.append(int(dict(zip(words[::2], words[1::2]))["asid"]))
-    return sorted(asids)
+    return sorted(int(guest["asid"]) for guest in simulator_guests())
+
+
+def libvirt_version():
+    """(major, minor) of the running libvirtd."""
+    for line in must("virsh", "version").splitlines():
+        if line.startswith("Using library: libvirt "):
+            return tuple(int(part) for part in line.split()[-1].split(".")[:2])
+    raise AssertionError("virsh version does not tell libvirt's")
 
 
 def domain(name, kind="sev", mem_mib=64, uuid=None, complete=False, extra="", machine="q35",
            loader=True, devices="", features="<acpi/>"):
     """A domain XML as an operator would write it; complete: with all that plain virsh needs."""
-    policy = {"sev": "0x0033", "sev-es": "0x0037"}.get(kind)
+    policy = {"sev": "0x0033", "sev-es": "0x0037", "snp": "0x00030000"}.get(kind)
     security = ""
     if policy:
         caps = "<cbitpos>{}</cbitpos><reducedPhysBits>{}</reducedPhysBits>".format(
             *sev_numbers()) if complete else ""
-        security = f"<launchSecurity type='sev'>{caps}<policy>{policy}</policy></launchSecurity>"
+        security = (f"<launchSecurity type='{'sev-snp' if kind == 'snp' else 'sev'}'>{caps}"
+                    f"<policy>{policy}</policy></launchSecurity>")
     firmware = ""
-    if loader:
+    if loader and kind == "snp":
+        firmware = f"<loader type='rom' stateless='yes'>{SNP_FIRMWARE}</loader>"
+    elif loader:
         firmware = (f"<loader readonly='yes' type='pflash'>{FIRMWARE}</loader>"
                     "<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>")
     tune = f"<memtune><hard_limit unit='MiB'>{mem_mib + 200}</hard_limit></memtune>" \
