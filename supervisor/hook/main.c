@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The hook as libvirt runs it: asks kvmwardd, and nearly always that is all. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,13 +20,20 @@ static int pass_input_on(const char *xml)
 	return r < 0 ? r : 0;
 }
 
-/* Returns only when that cannot be done. */
+/*
+ * Returns only when that cannot be done. The alarm waits until the other program
+ * has a handler for it: to libvirt a hook that a signal ends has no reason.
+ */
 static int become_unasked(const struct kw_attempt *attempt)
 {
 	int r = pass_input_on(attempt->xml ?: "");
+	sigset_t alarm;
 
 	if (r < 0)
 		return r;
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alarm, NULL);
 	execv(KW_HOOK_UNASKED, attempt->argv);
 	return -errno;
 }

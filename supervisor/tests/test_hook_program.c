@@ -18,6 +18,7 @@ int hook_main(int argc, char **argv);
 #include "hook/main.c"
 #undef main
 
+#include <inttypes.h>
 #include <sys/wait.h>
 
 #include "hook/program.c"
@@ -160,6 +161,32 @@ static void test_unasked_is_missing(void **state)
 	assert_one_line(text);
 }
 
+/* An alarm between the two programs would end the hook by a signal, without a word. */
+static void test_alarm_waits_for_its_handler(void **state)
+{
+	char *argv[] = { (char *)"grep", (char *)"SigBlk", (char *)"/proc/self/status", NULL };
+	char text[256] = "";
+	uint64_t blocked;
+	int fds[2];
+
+	(void)state;
+	strcpy(unasked_program, "/bin/grep");
+	assert_int_equal(pipe(fds), 0);
+	if (fork() == 0) {
+		struct kw_attempt attempt = { .argv = argv };
+
+		dup2(fds[1], STDOUT_FILENO);
+		become_unasked(&attempt);
+		_exit(1);
+	}
+	close(fds[1]);
+	wait(NULL);
+	assert_true(read(fds[0], text, sizeof(text) - 1) > 0);
+	close(fds[0]);
+	assert_int_equal(sscanf(text, "SigBlk: %" SCNx64, &blocked), 1);
+	assert_true(blocked & UINT64_C(1) << (SIGALRM - 1));
+}
+
 /* The time that is left goes over as well: both programs together have 2 s. */
 static void test_alarm_outlives_exec(void **state)
 {
@@ -210,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_status_and_message),
 		cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_unasked_is_missing),
+		cmocka_unit_test(test_alarm_waits_for_its_handler),
 		cmocka_unit_test(test_alarm_outlives_exec),
 		cmocka_unit_test(test_alarm),
 	};
