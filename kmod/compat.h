@@ -34,11 +34,15 @@
 #define KVMWARD_HAVE_GUEST_MEMFD
 #endif
 
-/* The misc controller's total is exported by some kernels only: Kbuild looks. */
-#ifdef KVMWARD_HAVE_MISC_TOTAL
-#define kvmward_misc_total(type) kvmward_u32(misc_cg_res_total_usage(type))
+/*
+ * Who may join a multicast group can be said since 6.7, and in the stable series
+ * that have taken it over: where it cannot, there is no group.
+ */
+#ifdef GENL_MCAST_CAP_NET_ADMIN
+#define kvmward_groups_guarded true
 #else
-#define kvmward_misc_total(type) ((struct kvmward_u32){ })
+#define kvmward_groups_guarded false
+#define GENL_MCAST_CAP_NET_ADMIN 0
 #endif
 
 #endif

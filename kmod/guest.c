@@ -124,6 +124,7 @@ static void guest_assign(struct pass *pass, struct seen *seen, enum claim claim)
 
 	seen->claim = claim;
 	guest->holder = pass->holder;
+	guest->mm_id = claim == CLAIM_MAKER ? (unsigned long)pass->mm : 0;
 	guest->vm_fd = (struct kvmward_u32){ };
 	guest->orphan = claim == CLAIM_OTHER;
 }

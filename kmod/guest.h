@@ -23,6 +23,7 @@ struct kvmward_holder {
 /* One VM. Numbers and no pointers: nothing here can go stale in memory. */
 struct kvmward_guest {
 	u32 holder;			/* index in the snapshot's holders */
+	u64 mm_id;			/* of the holder's memory if it made the VM; 0: not so */
 	struct kvmward_u32 vm_fd;
 	struct kvmward_u32 type;	/* enum kvmward_guest_type */
 	struct kvmward_u32 asid;

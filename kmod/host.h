@@ -21,9 +21,14 @@ struct kvmward_host {
 	struct kvmward_u32 psp_build, psp_guest_count;
 	u32 facts_source;			/* enum kvmward_facts_source */
 	const char *facts_reason;		/* a constant; NULL: none */
+	u32 slot_events;
+	const char *slot_events_reason;		/* a constant; NULL: none */
 };
 
-/* Facts of CPU, firmware and KVM, without those of the PSP. May sleep. */
+/*
+ * Facts of CPU, firmware and KVM, without those of the PSP and of events. May
+ * sleep.
+ */
 void kvmward_host_read(struct kvmward_host *ret_host);
 
 /* The part of it that differs by architecture: fills in what it knows. */

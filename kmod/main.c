@@ -9,6 +9,7 @@
 
 #include "module.h"
 #include "netlink.h"
+#include "notify.h"
 
 static int __init kvmward_init(void)
 {
@@ -17,18 +18,21 @@ static int __init kvmward_init(void)
 	ret = kvmward_module_init();
 	if (ret)
 		return ret;
+	kvmward_notify_init();
 	ret = kvmward_netlink_init();
 	if (ret)
-		goto err_module;
+		goto err_notify;
 	return 0;
 
-err_module:
+err_notify:
+	kvmward_notify_exit();
 	kvmward_module_exit();
 	return ret;
 }
 
 static void __exit kvmward_exit(void)
 {
+	kvmward_notify_exit();	/* its events go to the family */
 	kvmward_netlink_exit();
 	kvmward_module_exit();
 }

@@ -13,6 +13,7 @@
 #include "guest.h"
 #include "host.h"
 #include "netlink.h"
+#include "notify.h"
 #include "slots.h"
 
 static struct genl_family family;
@@ -79,7 +80,9 @@ static int fill_host(struct sk_buff *skb, const struct kvmward_host *host)
 	    put_u32(skb, KVMWARD_A_HOST_PSP_BUILD, host->psp_build) ||
 	    put_u32(skb, KVMWARD_A_HOST_PSP_GUEST_COUNT, host->psp_guest_count) ||
 	    nla_put_u32(skb, KVMWARD_A_HOST_FACTS_SOURCE, host->facts_source) ||
-	    put_string(skb, KVMWARD_A_HOST_FACTS_REASON, host->facts_reason))
+	    put_string(skb, KVMWARD_A_HOST_FACTS_REASON, host->facts_reason) ||
+	    nla_put_u32(skb, KVMWARD_A_HOST_SLOT_EVENTS, host->slot_events) ||
+	    put_string(skb, KVMWARD_A_HOST_SLOT_EVENTS_REASON, host->slot_events_reason))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -93,6 +96,17 @@ static int fill_slots(struct sk_buff *skb, u32 pool, const struct kvmward_slots 
 	    put_u32(skb, KVMWARD_A_SLOT_CHARGED, slots->charged) ||
 	    put_u32(skb, KVMWARD_A_SLOT_IN_USE, slots->in_use) ||
 	    put_u32(skb, KVMWARD_A_SLOT_MIRRORS, slots->mirrors))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fill_event(struct sk_buff *skb, const struct kvmward_event *event,
+		      const struct kvmward_slots *slots)
+{
+	if ((slots && fill_slots(skb, event->pool, slots)) ||
+	    nla_put_s32(skb, KVMWARD_A_SLOT_CHANGE, event->change) ||
+	    put_u32(skb, KVMWARD_A_SLOT_PID, event->maker.pid) ||
+	    put_u64(skb, KVMWARD_A_SLOT_START_TIME_NS, event->maker.start_time_ns))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -169,6 +183,8 @@ static int host_doit(struct sk_buff *skb, struct genl_info *info)
 
 	kvmward_host_read(&host);
 	kvmward_host_read_psp(&host);
+	host.slot_events_reason = kvmward_notify_reason();
+	host.slot_events = !host.slot_events_reason;
 	ret = reply_begin(info, &reply, &hdr);
 	if (ret)
 		return ret;
@@ -355,6 +371,53 @@ static int slot_done(struct netlink_callback *cb)
 	return 0;
 }
 
+enum { GROUP_SLOTS };
+
+static const struct genl_multicast_group groups[] = {
+	[GROUP_SLOTS] = { .name = KVMWARD_MCGRP_SLOTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
+};
+
+/* Small, as each is charged to the buffers of all who listen: eight numbers. */
+#define EVENT_SIZE (8 * nla_total_size(sizeof(u64)))
+
+/* There are probes before there is a family. */
+static bool group_ready;
+
+bool kvmward_netlink_group_there(void)
+{
+	return kvmward_groups_guarded;
+}
+
+bool kvmward_netlink_heard(void)
+{
+	return smp_load_acquire(&group_ready) &&
+	       genl_has_listeners(&family, &init_net, GROUP_SLOTS);
+}
+
+int kvmward_netlink_event(const struct kvmward_event *event, const struct kvmward_slots *slots)
+{
+	struct sk_buff *skb = genlmsg_new(EVENT_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put(skb, 0, 0, &family, 0, KVMWARD_CMD_SLOT_NTF);
+	if (!hdr || fill_event(skb, event, slots)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	/* An error says that nobody listens any more, or was told already. */
+	genlmsg_multicast(&family, skb, 0, GROUP_SLOTS, GFP_KERNEL);
+	return 0;
+}
+
+void kvmward_netlink_lost(void)
+{
+	if (group_ready)
+		genl_set_err(&family, &init_net, 0, GROUP_SLOTS, -ENOBUFS);
+}
+
 static const struct genl_ops ops[] = {
 	{
 		.cmd = KVMWARD_CMD_HOST_GET,
@@ -391,12 +454,22 @@ static struct genl_family family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
+	.mcgrps = groups,
+	.n_mcgrps = kvmward_groups_guarded ? ARRAY_SIZE(groups) : 0,
 };
 
 int __init kvmward_netlink_init(void)
 {
+	int ret;
+
 	BUILD_BUG_ON(sizeof(void *) > sizeof_field(struct netlink_callback, ctx));
-	return genl_register_family(&family);
+	ret = genl_register_family(&family);
+	if (ret || !family.n_mcgrps)
+		return ret;
+	/* Whoever has been quick enough to listen before may have missed one. */
+	smp_store_release(&group_ready, true);
+	kvmward_netlink_lost();
+	return 0;
 }
 
 void kvmward_netlink_exit(void)

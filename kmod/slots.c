@@ -8,7 +8,6 @@
 #include <linux/misc_cgroup.h>
 #include <linux/kvmward.h>
 
-#include "compat.h"
 #include "guest.h"
 #include "host.h"
 #include "slots.h"
@@ -43,7 +42,8 @@ static void pool_set(struct kvmward_slots *pool, struct kvmward_u32 enabled, boo
  * there are (the capacity in misc.capacity is then too high). Ciphertext hiding
  * gives SNP the lower part of what it otherwise shares with SEV-ES.
  */
-static void ranges_read(const struct kvmward_host *host, struct kvmward_slots *pools)
+void kvmward_slots_ranges(const struct kvmward_host *host,
+			  struct kvmward_slots pools[KVMWARD_POOLS])
 {
 	u32 max = host->max_asid.value, min_sev = host->min_sev_asid.value;
 	bool known = host->max_asid.known && host->min_sev_asid.known;
@@ -57,15 +57,41 @@ static void ranges_read(const struct kvmward_host *host, struct kvmward_slots *p
 	pool_set(&pools[KVMWARD_SLOT_POOL_SEV_ES], host->sev_es_enabled, known, snp + 1, shared);
 }
 
-/* The kernel counts SEV-ES and SNP as one, wherever their ASIDs are from. */
+#if IS_ENABLED(CONFIG_CGROUP_MISC) && IS_ENABLED(CONFIG_KVM_AMD_SEV)
+/*
+ * A charge is added to the group and all its ancestors, so that the root has the
+ * total. It is reached from below because no kernel exports it, and some not
+ * even its count; a group keeps its ancestors.
+ */
+struct kvmward_u32 kvmward_slots_charged(const struct misc_cg *cg, u32 pool)
+{
+	enum misc_res_type type = pool == KVMWARD_SLOT_POOL_SEV ? MISC_CG_RES_SEV :
+								  MISC_CG_RES_SEV_ES;
+
+	while (cg->css.parent)
+		cg = container_of(cg->css.parent, struct misc_cg, css);
+	return kvmward_u32(atomic64_read(&cg->res[type].usage));
+}
+
+/* It counts SEV-ES and SNP as one, wherever their ASIDs are from. */
 static void charged_read(struct kvmward_slots *pools, bool split)
 {
-#ifdef CONFIG_KVM_AMD_SEV
-	pools[KVMWARD_SLOT_POOL_SEV].charged = kvmward_misc_total(MISC_CG_RES_SEV);
+	struct misc_cg *cg = get_current_misc_cg();
+
+	pools[KVMWARD_SLOT_POOL_SEV].charged = kvmward_slots_charged(cg, KVMWARD_SLOT_POOL_SEV);
 	if (!split)
-		pools[KVMWARD_SLOT_POOL_SEV_ES].charged = kvmward_misc_total(MISC_CG_RES_SEV_ES);
-#endif
+		pools[KVMWARD_SLOT_POOL_SEV_ES].charged =
+			kvmward_slots_charged(cg, KVMWARD_SLOT_POOL_SEV_ES);
+	put_misc_cg(cg);
 }
+#else
+struct kvmward_u32 kvmward_slots_charged(const struct misc_cg *cg, u32 pool)
+{
+	return (struct kvmward_u32){ };
+}
+
+static void charged_read(struct kvmward_slots *pools, bool split) { }
+#endif
 
 static u32 pool_of(u32 type, bool split)
 {
@@ -103,7 +129,7 @@ void kvmward_slots_read(const struct kvmward_host *host, const struct kvmward_sn
 	struct kvmward_slots pools[KVMWARD_POOLS] = { };
 	bool split = kvmward_slots_split(host);
 
-	ranges_read(host, pools);
+	kvmward_slots_ranges(host, pools);
 	charged_read(pools, split);
 	if (snapshot->sev_known)
 		guests_count(snapshot, split, pools);

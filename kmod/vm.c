@@ -76,6 +76,11 @@ bool kvmward_vm_made_by(const struct kvm *kvm, const struct mm_struct *mm)
 	return mm && kvm->mm == mm;
 }
 
+u64 kvmward_vm_mm_id(const struct kvm *kvm)
+{
+	return (unsigned long)kvm->mm;
+}
+
 /* What the memory slots of a VM come to. */
 struct memory {
 	u64 pages;

@@ -24,11 +24,12 @@ int kvmward_vm_check(const struct kvmward_btf *btf);
 struct kvm *kvmward_vm_of_vcpu(const struct kvm_vcpu *vcpu);
 
 /*
- * Both need a VM that cannot go away (see above) and a passed
- * kvmward_vm_check(), the second an RCU read-side section too. They neither
- * sleep nor take a lock of KVM.
+ * These need a VM that cannot go away (see above) and a passed
+ * kvmward_vm_check(), the last an RCU read-side section too. They neither sleep
+ * nor take a lock of KVM.
  */
 bool kvmward_vm_made_by(const struct kvm *kvm, const struct mm_struct *mm);
+u64 kvmward_vm_mm_id(const struct kvm *kvm);	/* of the memory it was made in */
 void kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest);
 
 #endif
