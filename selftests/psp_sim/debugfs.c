@@ -7,10 +7,14 @@
  *   fail      write "NAME FW_ERROR COUNT": the next COUNT such commands fail
  *   leak      write COUNT: the next COUNT guests leave their charge behind;
  *             0 gives back what was left; read: what is left
+ *   charge    write COUNT: so often a SEV slot is charged and given back at once,
+ *             with no guest and faster than there could be any
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/misc_cgroup.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -100,6 +104,29 @@ static const struct file_operations leak_fops = {
 	.release = single_release,
 };
 
+static ssize_t charge_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+	struct misc_cg *cg = get_current_misc_cg();
+	unsigned int times;
+	int ret = kstrtouint_from_user(buf, count, 10, &times);
+
+	for (; !ret && times; times--) {
+		ret = misc_cg_try_charge(MISC_CG_RES_SEV, cg, 1);
+		if (!ret)
+			misc_cg_uncharge(MISC_CG_RES_SEV, cg, 1);
+		cond_resched();
+	}
+	put_misc_cg(cg);
+	return ret ?: count;
+}
+
+static const struct file_operations charge_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = charge_write,
+	.llseek = noop_llseek,
+};
+
 /* debugfs is not needed to run: as everywhere, its errors are not looked at. */
 void psp_sim_debugfs_init(void)
 {
@@ -108,6 +135,7 @@ void psp_sim_debugfs_init(void)
 	debugfs_create_file("commands", 0400, directory, NULL, &commands_fops);
 	debugfs_create_file("fail", 0200, directory, NULL, &fail_fops);
 	debugfs_create_file("leak", 0600, directory, NULL, &leak_fops);
+	debugfs_create_file("charge", 0200, directory, NULL, &charge_fops);
 }
 
 void psp_sim_debugfs_exit(void)
