@@ -4,10 +4,12 @@
  * failure is kept for a second only: it may have been for want of memory, or
  * of a mounted sysfs.
  */
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/panic.h>
 #include <linux/string.h>
 
 #include "btf.h"
@@ -42,14 +44,28 @@ static void resolve_types(struct kvmward_layout *layout, const struct kvmward_bt
 		layout->sev = true;
 }
 
-static void resolve(struct kvmward_layout *layout, const char *vendor)
+/*
+ * KVM that is built in has its types in vmlinux, and a module of the kernel's own
+ * tree without BTF has there what it shares with the kernel. What vmlinux says of
+ * a KVM built elsewhere, as by DKMS, where BTF is easily lost, would be a guess.
+ */
+static bool vmlinux_speaks_for(const struct module *kvm)
+{
+	return !kvm || !test_bit(TAINT_OOT_MODULE, &kvm->taints);
+}
+
+static void resolve(struct kvmward_layout *layout, const char *vendor, const struct module *kvm)
 {
 	struct kvmward_btf *btf = kvmward_btf_load(vendor);
 	bool own = PTR_ERR_OR_ZERO(btf) != -ENOENT;
 
-	/* KVM that is built in has its types in vmlinux. */
-	if (!own)
+	if (!own) {
+		if (!vmlinux_speaks_for(kvm)) {
+			layout->reason = "KVM is not of the kernel's own tree and has no BTF";
+			return;
+		}
 		btf = kvmward_btf_load(NULL);
+	}
 	if (IS_ERR(btf)) {
 		layout->reason = PTR_ERR(btf) == -ENOENT ? "the kernel has no BTF" :
 							   "the kernel's BTF cannot be read";
@@ -83,7 +99,7 @@ void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_v
 	mutex_lock(&cache_lock);
 	generation = kvmward_module_generation();
 	if (!cache_valid(&layout, generation)) {
-		resolve(&layout, vendor);
+		resolve(&layout, vendor, *ret_vendor);
 		cache.layout = layout;
 		cache.generation = generation;
 		cache.expires = jiffies + HZ;
