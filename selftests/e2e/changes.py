@@ -59,9 +59,10 @@ class Watch:
         return None
 
     def taken(self, pool="sev"):
-        """The slots taken as its last line about the pool has it."""
+        """The slots taken as its last line about the pool has it; None before the first."""
         views = [line["pool"] for line in self.lines if line.get("pool")]
-        return [view["taken"] for view in views if view["pool"] == pool][-1]
+        taken = [view["taken"] for view in views if view["pool"] == pool]
+        return taken[-1] if taken else None
 
     def __enter__(self):
         return self
