@@ -6,10 +6,7 @@
  * one kind, so that one of them is looked at and the others are compared.
  */
 #include <linux/fs.h>
-#include <linux/hash.h>
 #include <linux/kdev_t.h>
-#include <linux/kernel.h>
-#include <linux/log2.h>
 #include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/miscdevice.h>
@@ -44,30 +41,25 @@ static enum kvmward_file_kind device_kind(const struct inode *inode)
 	return KVMWARD_FILE_OTHER;
 }
 
-static enum kvmward_file_kind kind_look(const struct file *file)
+/*
+ * A file of O_PATH is a place and nothing more: it has the name of what lies
+ * there, no private_data, and operations that only files of O_PATH have.
+ */
+static enum kvmward_file_kind kind_of(const struct file *file)
 {
 	const struct dentry *dentry = file->f_path.dentry;
 
+	if (file->f_mode & FMODE_PATH)
+		return KVMWARD_FILE_OTHER;
 	if (dentry->d_sb->s_magic == ANON_INODE_FS_MAGIC)
 		return anon_kind(dentry->d_name.name);
 	return device_kind(file_inode(file));
 }
 
-/*
- * A file of O_PATH is a place and nothing more: it has the name of what lies
- * there, no operations and no private_data.
- */
-enum kvmward_file_kind kvmward_file_kind(struct kvmward_file_kinds *kinds,
+enum kvmward_file_kind kvmward_file_look(struct kvmward_file_known *known,
 					 const struct file *file)
 {
-	const struct file_operations *f_op = file->f_op;
-	u32 i = hash_ptr(f_op, ilog2(ARRAY_SIZE(kinds->known)));
-
-	if (file->f_mode & FMODE_PATH)
-		return KVMWARD_FILE_OTHER;
-	if (kinds->known[i].f_op != f_op) {
-		kinds->known[i].kind = kind_look(file);
-		kinds->known[i].f_op = f_op;
-	}
-	return kinds->known[i].kind;
+	known->f_op = file->f_op;
+	known->kind = kind_of(file);
+	return known->kind;
 }

@@ -2,10 +2,8 @@
 #ifndef KVMWARD_FILE_H
 #define KVMWARD_FILE_H
 
-#include <linux/types.h>
-
-struct file;
-struct file_operations;
+#include <linux/fs.h>
+#include <linux/hash.h>
 
 /* What an open file is to a snapshot. */
 enum kvmward_file_kind {
@@ -16,20 +14,33 @@ enum kvmward_file_kind {
 	KVMWARD_FILE_TAP,		/* a queue of a tap device */
 };
 
+#define KVMWARD_FILE_KINDS_BITS 5
+
 /*
  * Kinds that have been worked out already, by the files' operations; all zero at
  * first. Good for one RCU read-side section: no module's operations can make
  * room for another's in that time.
  */
 struct kvmward_file_kinds {
-	struct {
+	struct kvmward_file_known {
 		const struct file_operations *f_op;
 		enum kvmward_file_kind kind;
-	} known[32];
+	} known[1 << KVMWARD_FILE_KINDS_BITS];
 };
 
-/* The kind of a file that cannot go away. Neither sleeps nor takes a lock. */
-enum kvmward_file_kind kvmward_file_kind(struct kvmward_file_kinds *kinds,
+/* Looks at the file itself; *known is where its kind is to be kept. */
+enum kvmward_file_kind kvmward_file_look(struct kvmward_file_known *known,
 					 const struct file *file);
+
+/* The kind of a file that cannot go away. Neither sleeps nor takes a lock. */
+static inline enum kvmward_file_kind kvmward_file_kind(struct kvmward_file_kinds *kinds,
+						       const struct file *file)
+{
+	const struct file_operations *f_op = file->f_op;
+	struct kvmward_file_known *known =
+		&kinds->known[hash_ptr(f_op, KVMWARD_FILE_KINDS_BITS)];
+
+	return likely(known->f_op == f_op) ? known->kind : kvmward_file_look(known, file);
+}
 
 #endif
