@@ -4,6 +4,7 @@
 KVER ?= $(shell uname -r)
 O ?= $(CURDIR)/build
 KERNELS ?= 6.1 6.12
+BENCH_KERNEL ?= 6.12
 JOBS ?= $(shell nproc)
 
 all: ## build the module for this kernel and the supervisor
@@ -47,6 +48,9 @@ lint: ## layering, licences, shell, man pages
 deps: ## install what building and unit tests need (Debian, root)
 	@scripts/deps
 
+bench: ## what kvmward costs beside other ways, as a table (BENCH="libvirt": a part)
+	scripts/lab run -k $(BENCH_KERNEL) --mem 8G --timeout 2400 -- selftests/bench/run $(BENCH)
+
 lab: ## a login on the simulated SEV host
 	scripts/lab shell
 
@@ -59,4 +63,5 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all install dkms uninstall demo check check-all check-fast unit sanitize lint deps lab header clean help
+.PHONY: all install dkms uninstall demo check check-all check-fast unit sanitize lint deps bench lab \
+	header clean help

@@ -4,7 +4,7 @@
 # needs no compiler, no headers and no kernel of the lab's.
 # Sourced by scripts/lab; uses its $suite, $top, $lab_d, $root, say and die.
 #
-#   build/lab/SUITE/{supervisor,selftests,tools,kvm,torture}       programs
+#   build/lab/SUITE/{supervisor,selftests,tools,kvm,torture,bench} programs
 #   build/lab/SUITE/SERIES/{kmod,psp_sim}                  modules
 #   build/lab/SUITE/image                                  laid over the VM's root
 #   build/lab/SUITE/SERIES/modules-{sev,plain}             the same, for /lib/modules
@@ -92,6 +92,10 @@ build_programs() {
 	if part_wanted torture selftests/torture; then
 		build_part torture "$b/torture" "selftests uapi" \
 			make "$jobs" -C selftests/torture O="/kvmward/$b/torture"
+	fi
+	if part_wanted bench selftests/bench; then
+		build_part "the bench" "$b/bench" "selftests/bench selftests/nl.c selftests/nl.h uapi" \
+			make -C selftests/bench O="/kvmward/$b/bench"
 	fi
 	if part_wanted supervisor supervisor; then
 		build_part supervisor "$b/supervisor" "supervisor uapi" \
