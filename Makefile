@@ -30,7 +30,7 @@ demo: ## the main job on a simulated SEV host, with nothing prepared
 check: deps ## every test, on the kernels of Debian 12 (KERNELS="6.1 6.12")
 	KERNELS="$(KERNELS)" scripts/check
 
-check-all: deps ## the same on every supported release, all end-to-end tests on each
+check-all: deps ## the same on every supported release, and the tests that take long
 	KERNELS="6.1 6.12 trixie sid" E2E=all scripts/check
 
 check-fast: deps lint unit ## lint and unit tests, under a minute, no virtual machine

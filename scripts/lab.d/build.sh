@@ -5,7 +5,7 @@
 # Sourced by scripts/lab; uses its $suite, $top, $lab_d, $root, say and die.
 #
 #   build/lab/SUITE/{supervisor,selftests,tools,kvm,torture,bench} programs
-#   build/lab/SUITE/SERIES/{kmod,psp_sim}                  modules
+#   build/lab/SUITE/SERIES/{kmod,psp_sim,degraded}         modules
 #   build/lab/SUITE/image                                  laid over the VM's root
 #   build/lab/SUITE/SERIES/modules-{sev,plain}             the same, for /lib/modules
 
@@ -52,6 +52,20 @@ part_wanted() {
 	return 1
 }
 
+# Modules for the test of hosts that lack something; only when asked for.
+build_degraded() {
+	local release=$1 out=$2 kvm
+	kvm=$(find "$root/lib/modules/$release/kernel/arch/x86/kvm" -name 'kvm-amd.ko*')
+	mkdir -p "$out"
+	case $kvm in
+	*.xz) xz -dc "$kvm" ;;
+	*) cat "$kvm" ;;
+	esac >"$out/kvm-amd.whole.ko" || die "no kvm-amd of $release"
+	build_part "modules for other hosts than $release" "$out" \
+		"kmod uapi selftests/degraded/build" \
+		selftests/degraded/build "$release" "/kvmward/$out"
+}
+
 build_modules() {
 	local series=$1 release out=$b/$1 kind modules=()
 	release=$(root_release "$series") || exit
@@ -63,6 +77,7 @@ build_modules() {
 		build_part "kmod for $series" "$out/kmod" "kmod uapi" \
 			make -C kmod O="/kvmward/$out/kmod" KVER="$release"
 	fi
+	[[ ,$parts, != *,degraded,* ]] || build_degraded "$release" "$out/degraded"
 	for kind in sev plain; do
 		modules=()
 		[[ ! -e $out/kmod/kvmward.ko ]] || modules+=("$out/kmod/kvmward.ko")
