@@ -33,6 +33,9 @@ check: deps ## every test, on the kernels of Debian 12 (KERNELS="6.1 6.12")
 check-all: deps ## the same on every supported release, and the tests that take long
 	KERNELS="6.1 6.12 trixie sid" E2E=all scripts/check
 
+check-debug: ## torture of the module on a kernel that watches itself: hours
+	scripts/check-debug
+
 check-fast: deps lint unit ## lint and unit tests, under a minute, no virtual machine
 
 unit: ## unit tests of the supervisor
@@ -63,5 +66,5 @@ clean: ## remove build/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all install dkms uninstall demo check check-all check-fast unit sanitize lint deps bench lab \
+.PHONY: all install dkms uninstall demo check check-all check-debug check-fast unit sanitize lint deps bench lab \
 	header clean help

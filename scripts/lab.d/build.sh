@@ -67,14 +67,18 @@ build_degraded() {
 }
 
 build_modules() {
-	local series=$1 release out=$b/$1 kind modules=()
+	local series=$1 release out=$b/$1 kind modules=() kernel=
+	local -x LAB_MODULES=
+	if [[ $series = debug ]]; then
+		kernel=$debug_tree/boot LAB_MODULES=$debug_tree/usr/lib/modules
+	fi
 	release=$(root_release "$series") || exit
 	if part_wanted psp_sim selftests/psp_sim; then
-		build_part "psp_sim for $series" "$out/psp_sim" selftests/psp_sim \
+		build_part "psp_sim for $series" "$out/psp_sim" "selftests/psp_sim $kernel" \
 			make -C selftests/psp_sim O="/kvmward/$out/psp_sim" KVER="$release"
 	fi
 	if part_wanted kmod kmod; then
-		build_part "kmod for $series" "$out/kmod" "kmod uapi" \
+		build_part "kmod for $series" "$out/kmod" "kmod uapi $kernel" \
 			make -C kmod O="/kvmward/$out/kmod" KVER="$release"
 	fi
 	[[ ,$parts, != *,degraded,* ]] || build_degraded "$release" "$out/degraded"

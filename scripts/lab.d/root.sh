@@ -97,10 +97,11 @@ root_series() {
 		sed -E 's/^vmlinuz-([0-9]+\.[0-9]+).*/\1/' | sort -uV
 }
 
-# Full release of the root's kernel of a series: 6.1 -> 6.1.0-56-amd64.
+# Full release of the kernel of a series: 6.1 -> 6.1.0-56-amd64.
 root_release() {
-	local image
-	image=$(find "$root/boot" -name "vmlinuz-$1.*" | sort -V | tail -n 1)
-	[[ $image ]] || die "the root has no kernel of series $1"
+	local image wanted="vmlinuz-$1.*"
+	[[ $1 != debug ]] || wanted='vmlinuz-*'
+	image=$(find "$(kernel_tree "$1")/boot" -name "$wanted" | sort -V | tail -n 1)
+	[[ $image ]] || die "there is no kernel of series $1"
 	echo "${image##*/vmlinuz-}"
 }

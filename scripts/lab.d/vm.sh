@@ -37,7 +37,7 @@ initrd_make() (
 
 	count=10
 	for module in "${initrd_modules[@]}"; do
-		modprobe -d "$root" -S "$1" --show-depends "$module"
+		modprobe -d "$(kernel_tree "$series")" -S "$1" --show-depends "$module"
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
 		name=modules/$count-$(basename "${file%.xz}")
 		case $file in
@@ -86,6 +86,8 @@ kernel_arguments() {
 	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off
 	echo "modules_load=$(IFS=,; echo "${modules[*]}")"
 	((!sev)) || echo "psp_sim.max_asid=$max_asid psp_sim.min_sev_asid=$min_sev_asid psp_sim.snp=$snp"
+	# Under so much watching, even its own complaints are many.
+	[[ $series != debug ]] || echo log_buf_len=8M
 	((kvm)) || echo module_blacklist=kvm,kvm_amd,kvm_intel
 	echo "$append"
 }
@@ -95,7 +97,7 @@ qemu_command() {
 	# shellcheck disable=SC2054 # QEMU's own commas
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
 		-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu "$cpu" -smp "$smp" -m "$mem"
-		-kernel "$root/boot/vmlinuz-$release" -initrd "$run/initrd"
+		-kernel "$(kernel_tree "$series")/boot/vmlinuz-$release" -initrd "$run/initrd"
 		-append "$(kernel_arguments | tr '\n' ' ')"
 		-drive "if=none,id=root,format=raw,readonly=on,file=$root.img"
 		-device virtio-blk-pci,drive=root
