@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What an open file is. Its name or its device number tells, but these lie in
- * its dentry and its inode, and to fetch both for each of a host's files is most
- * of what a snapshot would cost. All files that share their operations are of
- * one kind, so that one of them is looked at and the others are compared.
+ * its dentry and its inode, which would have to be fetched for each of a host's
+ * files. All files that share their operations are of one kind, so that one of
+ * them is looked at and the others are compared.
  */
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
