@@ -30,7 +30,7 @@ class Watch:
         self.lines, self.notes = [], []
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=self._read_notes, daemon=True).start()
-        wait_for("watch waits for news", self.waits, 30)
+        wait_for("watch waits for news", self.wait, 30)
 
     def _read(self):
         for line in self.process.stdout:
@@ -40,13 +40,15 @@ class Watch:
         for line in self.process.stderr:
             self.notes.append(line)
 
-    def syscall(self):
-        return host.read(f"/proc/{self.process.pid}/syscall").split()
+    def wait(self):
+        """What it is waiting for: "news", "timer" (or news, whichever is first), None: it runs.
 
-    def waits(self):
-        """It waits for all four of its sources, so it has looked at what it had heard of."""
-        call = self.syscall()
-        return call[0] == PPOLL and call[2] == "0x4"
+        For news is for all four of its sources, so it has looked at what it had heard of.
+        """
+        call = host.read(f"/proc/{self.process.pid}/syscall").split()
+        if call[0] != PPOLL or call[2] != "0x4":
+            return None  # one that runs has no call to show
+        return "news" if call[3] == "0x0" else "timer"
 
     def changes(self):
         return [line["change"] for line in self.lines]
@@ -95,7 +97,7 @@ def is_idle(watch):
     """Neither of the two has a timer that runs: nothing but news can wake them."""
     timers = [host.read(path) for path in glob.glob(f"/proc/{host.daemon_pid()}/fdinfo/*")]
     armed = [t for t in timers if "it_value:" in t and "it_value: (0, 0)" not in t]
-    return not armed and watch.waits() and watch.syscall()[3] == "0x0"
+    return not armed and watch.wait() == "news"
 
 
 def switches(pid):
@@ -213,7 +215,7 @@ def no_slot_events():
             assert any("KVM's uevents" in note for note in watch.notes), watch.notes
             with SevVm("--type=plain"):
                 # it has no vCPU, so it could still take a slot, of which nobody would tell
-                wait_for("watch looks now and then", lambda: watch.syscall()[3] != "0x0", 5)
+                wait_for("watch looks now and then", lambda: watch.wait() == "timer", 5)
                 time.sleep(5)  # KVM's last look is over then
                 assert not is_idle(watch)
             wait_for("no timer runs", lambda: is_idle(watch), 10)
