@@ -114,6 +114,8 @@ static int read_value(sd_bus_message *reply, const char *key, struct kw_config *
 		return read_admit(reply, &config->admit_encrypted_unasked);
 	if (!strcmp(key, KW_BUS_KEY_PLAIN))
 		return read_admit(reply, &config->admit_plain_unasked);
+	if (!strcmp(key, KW_BUS_KEY_MEMLOCK))
+		return read_admit(reply, &config->admit_small_memlock);
 	if (!strcmp(key, KW_BUS_KEY_TIMEOUT))
 		return read_u32(reply, &config->hold_timeout_s);
 	return sd_bus_message_skip(reply, "v");

@@ -39,6 +39,7 @@
 #define KW_BUS_KEY_MEMORY "reserved_host_memory_bytes"
 #define KW_BUS_KEY_ENCRYPTED "encrypted_when_unreachable"
 #define KW_BUS_KEY_PLAIN "plain_when_unreachable"
+#define KW_BUS_KEY_MEMLOCK "small_memory_lock"
 #define KW_BUS_KEY_TIMEOUT "hold_timeout"
 
 #endif

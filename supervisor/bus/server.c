@@ -169,6 +169,9 @@ static int on_configuration(sd_bus *bus, const char *path, const char *interface
 			KW_BUS_KEY_ENCRYPTED, "s", admit_word(config->admit_encrypted_unasked),
 			KW_BUS_KEY_PLAIN, "s", admit_word(config->admit_plain_unasked),
 			KW_BUS_KEY_TIMEOUT, "u", config->hold_timeout_s);
+	if (r >= 0)
+		r = sd_bus_message_append(reply, "{sv}", KW_BUS_KEY_MEMLOCK, "s",
+					  admit_word(config->admit_small_memlock));
 	if (r >= 0 && guests.known)
 		r = sd_bus_message_append(reply, "{sv}", KW_BUS_KEY_GUESTS, "u", guests.value);
 	return r < 0 ? r : sd_bus_message_close_container(reply);

@@ -8,8 +8,10 @@
 #include "base/text.h"
 #include "daemon/log.h"
 #include "facts/domain_xml.h"
+#include "facts/limits.h"
 #include "policy/admit.h"
 #include "policy/claims.h"
+#include "policy/memlock.h"
 #include "policy/rules.h"
 #include "policy/security.h"
 
@@ -22,6 +24,23 @@ static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_do
 		return true;
 	kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
 	return false;
+}
+
+/*
+ * After the host's answer: what it can hold counts for every file, and this one
+ * may be started by another that adds the element. libvirt's own limit is only
+ * looked for where it matters.
+ */
+static void judge_memlock(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
+			  const struct kw_claim *claim, struct kw_verdict *verdict)
+{
+	struct kw_u64 inherited = {};
+
+	if (supervisor->config.admit_small_memlock)
+		return;
+	if (kw_memlock_is_inherited(domain, claim))
+		inherited = kw_limits_libvirt_memlock_bytes("/proc");
+	kw_memlock_suffices(domain, claim, inherited, verdict);
 }
 
 /* Has the host room for it? With the facts of this moment; the claim only when it takes a slot. */
@@ -42,6 +61,8 @@ static void judge(struct kw_supervisor *supervisor, const struct kw_domain *doma
 	kw_supervisor_look(supervisor);
 	kw_admit(&supervisor->facts, kw_ledger_holds(supervisor->ledger), &supervisor->config,
 		 ret_claim, verdict);
+	if (kw_verdict_admits(verdict))
+		judge_memlock(supervisor, domain, ret_claim, verdict);
 }
 
 static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,

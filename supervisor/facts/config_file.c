@@ -97,6 +97,11 @@ static void store_plain_unasked(struct kw_config *config, uint32_t number)
 	config->admit_plain_unasked = number;
 }
 
+static void store_small_memlock(struct kw_config *config, uint32_t number)
+{
+	config->admit_small_memlock = number;
+}
+
 static void store_timeout(struct kw_config *config, uint32_t number)
 {
 	config->hold_timeout_s = number;
@@ -131,6 +136,7 @@ static const struct key keys[] = {
 	{"memory", "reserved_host_memory_mb", set_number, 0, MEMORY_MB_MAX, store_memory_mb},
 	{"hook", "encrypted_when_unreachable", set_choice, 0, 0, store_encrypted_unasked},
 	{"hook", "plain_when_unreachable", set_choice, 0, 0, store_plain_unasked},
+	{"hook", "small_memory_lock", set_choice, 0, 0, store_small_memlock},
 	{"daemon", "hold_timeout", set_number, 1, TIMEOUT_MAX_S, store_timeout},
 };
 

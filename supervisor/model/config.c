@@ -9,6 +9,7 @@ void kw_config_defaults(struct kw_config *ret_config)
 		.reserved_host_memory_bytes = 512 * KW_MIB, /* as Nova's reserved_host_memory_mb */
 		.admit_encrypted_unasked = false,
 		.admit_plain_unasked = true,
+		.admit_small_memlock = false,
 		.hold_timeout_s = 60,
 	};
 }

@@ -15,6 +15,7 @@ struct kw_config {
 	/* [hook] */
 	bool admit_encrypted_unasked;	/* encrypted_when_unreachable = admit | refuse */
 	bool admit_plain_unasked;	/* plain_when_unreachable = admit | refuse */
+	bool admit_small_memlock;	/* small_memory_lock = admit | refuse */
 	/* [daemon] */
 	uint32_t hold_timeout_s;	/* hold_timeout: a hold without a process ends after it */
 };

@@ -52,7 +52,7 @@
 	  "Upgrade it: SEV-SNP needs libvirt 10.5, QEMU 9.1 and Linux 6.11.")                      \
 	X(NOT_KVM, "not-kvm", "An encrypted guest needs KVM.", "Set type='kvm' on <domain>.")       \
 	X(MEMLOCK_SMALL, "memlock-small", "The guest's memory lock is smaller than what it pins.", \
-	  "Raise <hard_limit> below <memtune>.")                                                   \
+	  "Add or raise <hard_limit> below <memtune>.")                                                   \
 	X(HOOK_USAGE, "hook-usage", "The hook was not called as libvirt calls it.",                \
 	  "See https://libvirt.org/hooks.html.")                                                   \
 	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "policy/claims.h"
+#include "policy/memlock.h"
 
 /* SEV guest policy: bits 6 to 15 are reserved, 16 to 23 are the firmware's major API version. */
 #define SEV_POLICY_RESERVED 0xffffffff0000ffc0ull
@@ -261,25 +262,13 @@ static bool policy_fits(const struct kw_domain *domain, struct kw_verdict *ret_v
 	return snp ? snp_policy_fits(domain, ret_verdict) : sev_policy_fits(domain, ret_verdict);
 }
 
-static uint64_t whole_kib(uint64_t bytes)
-{
-	return bytes / (uint64_t)KW_KIB + (bytes % (uint64_t)KW_KIB != 0);
-}
-
+/* What libvirt's daemon would hand down is another host's matter, and the daemon's to look at. */
 static bool memlock_suffices(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
 {
 	struct kw_claim claim;
 
-	if (!domain->hard_limit_bytes.known || kw_claim_make(domain, &claim) ||
-	    domain->hard_limit_bytes.value >= claim.memlock_bytes)
-		return true;
-	return refuse(ret_verdict, KW_MEMLOCK_SMALL, domain->line_hard_limit,
-		      "<hard_limit> is %" PRIu64 " KiB and the guest needs %" PRIu64
-		      " KiB locked; set at least <hard_limit unit='KiB'>%" PRIu64
-		      "</hard_limit>, or remove it and let 'kvmward launch' add one",
-		      domain->hard_limit_bytes.value / (uint64_t)KW_KIB,
-		      claim.memlock_bytes / (uint64_t)KW_KIB,
-		      whole_kib(claim.ceiling_bytes));
+	return !domain->hard_limit_bytes.known || kw_claim_make(domain, &claim) ||
+	       kw_memlock_suffices(domain, &claim, (struct kw_u64){0}, ret_verdict);
 }
 
 /* In the order of a file read from its top, as far as the parts do not depend on each other. */

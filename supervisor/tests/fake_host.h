@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "facts/limits.h"
 #include "facts/process.h"
 #include "facts/slot_events.h"
 #include "facts/snapshot.h"
@@ -27,6 +28,7 @@ struct fake_host {
 	uint32_t capacity[KW_POOL_COUNT];
 	struct kw_guest guests[FAKE_GUESTS];
 	size_t guest_count;
+	struct kw_u64 libvirt_memlock_bytes;
 };
 
 static struct fake_host *fake;
@@ -43,6 +45,7 @@ static inline void fake_host_reset(uint32_t sev, uint32_t es)
 	fake->known = true;
 	fake->capacity[KW_POOL_SEV] = sev;
 	fake->capacity[KW_POOL_SEV_ES] = es;
+	fake->libvirt_memlock_bytes = KW_U64(64 * KW_MIB); /* as systemd starts it */
 }
 
 static inline void fake_guest_add(const char *uuid, enum kw_guest_type type, pid_t pid)
@@ -118,6 +121,12 @@ void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 void kw_snapshot_watch(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 {
 	kw_snapshot_read(netlink, ret_facts);
+}
+
+struct kw_u64 kw_limits_libvirt_memlock_bytes(const char *proc)
+{
+	(void)proc;
+	return fake->libvirt_memlock_bytes;
 }
 
 int kw_process_uuids(const char *proc, struct kw_uuid_list *ret_list)

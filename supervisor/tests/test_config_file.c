@@ -109,6 +109,7 @@ static void every_key_is_read(void **state)
 		.reserved_host_memory_bytes = 8192 * KW_MIB,
 		.admit_encrypted_unasked = true,
 		.admit_plain_unasked = false,
+		.admit_small_memlock = true,
 		.hold_timeout_s = 5,
 	};
 
@@ -117,7 +118,7 @@ static void every_key_is_read(void **state)
 		      "num_memory_encrypted_guests = 15\n"
 		      "[memory]\nreserved_host_memory_mb = 8192\n"
 		      "[hook]\nencrypted_when_unreachable = admit\n"
-		      "plain_when_unreachable = refuse\n"
+		      "plain_when_unreachable = refuse\nsmall_memory_lock = admit\n"
 		      "[daemon]\nhold_timeout = 5",
 		      &wanted);
 }
@@ -170,6 +171,7 @@ static void bad_values_say_what_is_allowed(void **state)
 	expect_refused("[daemon]\nhold_timeout = 86401\n", 2, "from 1 to 86400");
 	expect_refused("[hook]\nplain_when_unreachable = yes\n", 2, "admit or refuse, not \"yes\"");
 	expect_refused("[hook]\nplain_when_unreachable = Admit\n", 2, "not \"Admit\"");
+	expect_refused("[hook]\nsmall_memory_lock = 1\n", 2, "admit or refuse, not \"1\"");
 	expect_refused("[slots]\nsev_reserve =\n", 2, "sev_reserve has no value");
 	expect_refused("[slots]\nsev_reserve = ; none\n", 2, "sev_reserve has no value");
 }
@@ -270,7 +272,8 @@ static void manual_and_shipped_file_name_every_key(void **state)
 	static const char *const keys[] = { "sev_reserve", "sev_es_reserve", "snp_reserve",
 					    "num_memory_encrypted_guests",
 					    "reserved_host_memory_mb", "encrypted_when_unreachable",
-					    "plain_when_unreachable", "hold_timeout" };
+					    "plain_when_unreachable", "small_memory_lock",
+					    "hold_timeout" };
 	_cleanup_free_ char *manual = NULL, *shipped = NULL;
 
 	(void)state;

@@ -241,6 +241,34 @@ static void test_plan_knows_the_rules(void **state)
 	assert_int_equal(verdict.code, KW_XML_INVALID);
 }
 
+/* The same domain as always, without <hard_limit>. */
+static enum kw_code hook_without_limit(const char *op)
+{
+	static const char limit[] = "<memtune><hard_limit unit='MiB'>512</hard_limit></memtune>";
+	const char *xml = fake_domain("a", UUID_A, FAKE_SEV);
+
+	memset(strstr(xml, limit), ' ', strlen(limit));
+	return hook_xml(op, "a", xml, strlen(xml));
+}
+
+static void test_small_memory_lock(void **state)
+{
+	static const char *const doors[] = { "prepare", "start", "migrate", "restore" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++)
+		assert_int_equal(hook_without_limit(doors[i]), KW_MEMLOCK_SMALL);
+	assert_int_equal(hold_count(), 0);
+	fake->libvirt_memlock_bytes.known = false;
+	assert_int_equal(hook_without_limit("prepare"), KW_MEMLOCK_SMALL);
+	supervisor.config.admit_small_memlock = true;
+	assert_int_equal(hook_without_limit("prepare"), KW_ADMITTED);
+	supervisor.config.admit_small_memlock = false;
+	fake->libvirt_memlock_bytes = KW_U64(UINT64_MAX);
+	assert_int_equal(hook_without_limit("restore"), KW_ADMITTED);
+	assert_int_equal(hold_count(), 1);
+}
+
 static void test_note_comes_before_the_decision(void **state)
 {
 	(void)state;
@@ -297,6 +325,7 @@ int main(void)
 		TEST(test_hold_that_cannot_be_saved),
 		TEST(test_plan_holds_nothing),
 		TEST(test_plan_knows_the_rules),
+		TEST(test_small_memory_lock),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),
 		TEST(test_changes_are_told_once),
