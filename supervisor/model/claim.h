@@ -32,6 +32,7 @@ struct kw_hold {
 	uint64_t taken_ns;		/* CLOCK_BOOTTIME of the admission */
 	pid_t pid;			/* 0 while pending */
 	uint64_t start_time_ns;		/* of that process; 0 while pending */
+	bool waiting;			/* never in the ledger: promised to a guest that waits */
 };
 
 struct kw_hold_list {

@@ -49,18 +49,28 @@ static char *leaked_note(char *to, size_t to_size, const struct kw_slots *slots)
 	return to;
 }
 
+/* Those who wait have what they wait for promised to them. */
+static char *waiting_note(char *to, size_t to_size, const struct kw_pool_room *room)
+{
+	to[0] = '\0';
+	if (room->waiting)
+		snprintf(to, to_size, ", %" PRIu32 " to guests that wait for one", room->waiting);
+	return to;
+}
+
 static void say_full(const struct kw_question *q, enum kw_pool pool,
 		     const struct kw_pool_room *room, struct kw_verdict *ret_verdict)
 {
-	char leaked[80];
+	char leaked[80], waiting[64];
 
 	kw_verdict_set(ret_verdict, KW_SLOT_FULL,
 		       "no %s slot is free: %" PRIu32 " of %" PRIu32 " in use%s, %" PRIu32
 		       " reserved, %" PRIu32
-		       " promised to guests that are starting; stop a guest%s",
+		       " promised to guests that are starting%s; stop a guest%s",
 		       title_of(q, pool), room->taken.value, room->capacity.value,
 		       leaked_note(leaked, sizeof(leaked), &q->facts->slots.pool[pool]),
-		       room->reserve, room->pending, split_advice(q->facts, pool));
+		       room->reserve, room->pending - room->waiting,
+		       waiting_note(waiting, sizeof(waiting), room), split_advice(q->facts, pool));
 }
 
 static void say_quota(const struct kw_question *q, const struct kw_quota *quota,
@@ -78,11 +88,14 @@ static void say_reserved(const struct kw_question *q, enum kw_pool pool,
 			 const struct kw_pool_room *room, uint32_t left,
 			 struct kw_verdict *ret_verdict)
 {
+	char waiting[64];
+
 	kw_verdict_set(ret_verdict, KW_SLOT_RESERVED,
 		       "only %s slots in reserve are left: %" PRIu32 " of %" PRIu32
-		       " in use, %" PRIu32 " promised to guests that are starting, %" PRIu32
+		       " in use, %" PRIu32 " promised to guests that are starting%s, %" PRIu32
 		       " left, %" PRIu32 " reserved; stop a guest or lower %s in kvmward.conf",
-		       title_of(q, pool), room->taken.value, room->capacity.value, room->pending,
+		       title_of(q, pool), room->taken.value, room->capacity.value,
+		       room->pending - room->waiting, waiting_note(waiting, sizeof(waiting), room),
 		       left, room->reserve, config_keys[pool]);
 }
 
@@ -148,7 +161,7 @@ static bool memory_free(const struct kw_question *q, const struct kw_claim *clai
 		return true;
 	kw_verdict_set(ret_verdict, KW_MEMORY_FULL,
 		       "the guest may take %s and %s are left: of %s in the host, encrypted guests "
-		       "keep %s, %s are promised to guests that are starting, %s are reserved for "
+		       "keep %s, %s are promised to guests that are starting%s, %s are reserved for "
 		       "the host; stop a guest, give this one less memory, or lower "
 		       "reserved_host_memory_mb in kvmward.conf",
 		       kw_text_bytes(need, sizeof(need), claim->ceiling_bytes),
@@ -156,6 +169,7 @@ static bool memory_free(const struct kw_question *q, const struct kw_claim *clai
 		       kw_text_bytes(total, sizeof(total), room.total_bytes.value),
 		       kw_text_bytes(guests, sizeof(guests), room.guests_bytes.value),
 		       kw_text_bytes(pending, sizeof(pending), room.pending_bytes),
+		       room.waiting ? " or wait" : "",
 		       kw_text_bytes(reserve, sizeof(reserve), room.reserve_bytes));
 	return false;
 }

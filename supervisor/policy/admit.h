@@ -19,6 +19,7 @@
 struct kw_pool_room {
 	struct kw_u32 capacity, taken, free;	/* free is unknown when one of the others is */
 	uint32_t pending, reserve;
+	uint32_t waiting;		/* those of pending that guests wait for */
 };
 void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		  const struct kw_config *config, enum kw_pool pool, struct kw_pool_room *ret_room);
@@ -32,6 +33,7 @@ void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds
 struct kw_memory_room {
 	struct kw_u64 total_bytes, guests_bytes, free_bytes;
 	uint64_t pending_bytes, reserve_bytes;
+	bool waiting;			/* some of pending_bytes are what guests wait for */
 };
 void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		    const struct kw_config *config, struct kw_memory_room *ret_room);

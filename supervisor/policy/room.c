@@ -61,17 +61,30 @@ static bool is_pending(const struct kw_question *q, const struct kw_hold *hold)
 	return !hold->pid && !same_uuid(q->uuid, hold->claim.uuid);
 }
 
+static bool is_pending_in(const struct kw_question *q, const struct kw_hold *hold,
+			  enum kw_pool pool)
+{
+	enum kw_pool of;
+
+	return is_pending(q, hold) &&
+	       kw_guest_type_pool(hold->claim.type, q->facts->slots.snp_apart, &of) && of == pool;
+}
+
 static uint32_t pending_slots(const struct kw_question *q, enum kw_pool pool)
 {
 	uint32_t count = 0;
-	enum kw_pool of;
 
 	for (size_t i = 0; i < q->holds->count; i++)
-		if (is_pending(q, &q->holds->holds[i]) &&
-		    kw_guest_type_pool(q->holds->holds[i].claim.type, q->facts->slots.snp_apart,
-				       &of) &&
-		    of == pool)
-			count++;
+		count += is_pending_in(q, &q->holds->holds[i], pool);
+	return count;
+}
+
+static uint32_t waiting_slots(const struct kw_question *q, enum kw_pool pool)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < q->holds->count; i++)
+		count += q->holds->holds[i].waiting && is_pending_in(q, &q->holds->holds[i], pool);
 	return count;
 }
 
@@ -126,6 +139,7 @@ struct kw_pool_room kw_pool_room_of(const struct kw_question *q, enum kw_pool po
 	struct kw_pool_room room = {
 		.taken = taken_slots(q, pool),
 		.pending = pending_slots(q, pool),
+		.waiting = waiting_slots(q, pool),
 		.reserve = q->config->reserve[pool],
 	};
 
@@ -210,12 +224,21 @@ static uint64_t pending_bytes(const struct kw_question *q)
 	return bytes;
 }
 
+static bool somebody_waits(const struct kw_question *q)
+{
+	for (size_t i = 0; i < q->holds->count; i++)
+		if (q->holds->holds[i].waiting && is_pending(q, &q->holds->holds[i]))
+			return true;
+	return false;
+}
+
 struct kw_memory_room kw_memory_room_of(const struct kw_question *q)
 {
 	struct kw_memory_room room = {
 		.total_bytes = q->facts->memory_total_bytes,
 		.guests_bytes = guests_bytes(q),
 		.pending_bytes = pending_bytes(q),
+		.waiting = somebody_waits(q),
 		.reserve_bytes = q->config->reserved_host_memory_bytes,
 	};
 	uint64_t taken = add(room.guests_bytes.value, add(room.pending_bytes, room.reserve_bytes));
