@@ -80,6 +80,92 @@ int kw_bus_read_holds(sd_bus_message *reply, struct kw_hold_list *ret_holds)
 	return 0;
 }
 
+static int fill_verdict(struct kw_verdict *verdict, const char *name, const char *sentence)
+{
+	int r = kw_code_find(name, &verdict->code);
+
+	if (r >= 0)
+		kw_text_copy(verdict->sentence, sizeof(verdict->sentence), sentence);
+	return r;
+}
+
+int kw_bus_read_verdict(sd_bus_message *reply, struct kw_verdict *ret_verdict)
+{
+	const char *name, *sentence;
+	int r = sd_bus_message_read(reply, KW_BUS_VERDICT, &name, &sentence);
+
+	return r < 0 ? r : fill_verdict(ret_verdict, name, sentence);
+}
+
+int kw_bus_read_place(sd_bus_message *signal, struct kw_place *ret_place)
+{
+	const char *name, *sentence;
+	struct kw_place place;
+	int r;
+
+	r = sd_bus_message_read(signal, KW_BUS_WAITING, &place.place, &place.count, &name,
+				&sentence);
+	if (r >= 0)
+		r = fill_verdict(&place.verdict, name, sentence);
+	if (r < 0)
+		return r;
+	*ret_place = place;
+	return 0;
+}
+
+/* As read_hold(). */
+static int read_waiter(sd_bus_message *reply, struct kw_waiter *ret_waiter)
+{
+	const char *uuid, *name, *type, *code, *sentence;
+	struct kw_waiter waiter = {};
+	int r;
+
+	r = sd_bus_message_read(reply, KW_BUS_WAITER, &uuid, &name, &type, &waiter.since_ns, &code,
+				&sentence);
+	if (r <= 0)
+		return r;
+	r = find_guest_type(type, &waiter.claim.type);
+	if (r >= 0)
+		r = fill_verdict(&waiter.verdict, code, sentence);
+	if (r < 0)
+		return r;
+	kw_text_copy(waiter.claim.uuid, sizeof(waiter.claim.uuid), uuid);
+	kw_text_copy(waiter.claim.name, sizeof(waiter.claim.name), name);
+	*ret_waiter = waiter;
+	return 1;
+}
+
+static int append_waiter(struct kw_waiter_list *list, const struct kw_waiter *waiter)
+{
+	struct kw_waiter *waiters = reallocarray(list->waiters, list->count + 1, sizeof(*waiters));
+
+	if (!waiters)
+		return -ENOMEM;
+	list->waiters = waiters;
+	list->waiters[list->count++] = *waiter;
+	return 0;
+}
+
+int kw_bus_read_waiting(sd_bus_message *reply, struct kw_waiter_list *ret_waiting)
+{
+	struct kw_waiter_list list = {};
+	struct kw_waiter waiter;
+	int r = sd_bus_message_enter_container(reply, 'a', KW_BUS_WAITER);
+
+	while (r >= 0) {
+		r = read_waiter(reply, &waiter);
+		if (r <= 0)
+			break;
+		r = append_waiter(&list, &waiter);
+	}
+	if (r < 0) {
+		free(list.waiters);
+		return r;
+	}
+	*ret_waiting = list;
+	return 0;
+}
+
 static int read_u32(sd_bus_message *reply, uint32_t *ret_number)
 {
 	return sd_bus_message_read(reply, "v", "u", ret_number);
@@ -171,17 +257,13 @@ int kw_bus_read_hearing(sd_bus_message *reply, struct kw_hearing_state *ret_hear
 int kw_bus_read_refusal(sd_bus_message *signal, struct kw_refusal *ret_refusal)
 {
 	const char *name, *uuid, *word, *sentence;
-	enum kw_code code;
 	int r = sd_bus_message_read(signal, KW_BUS_REFUSED, &name, &uuid, &word, &sentence);
 
 	if (r >= 0)
-		r = kw_code_find(word, &code);
+		r = fill_verdict(&ret_refusal->verdict, word, sentence);
 	if (r < 0)
 		return r;
 	kw_text_copy(ret_refusal->name, sizeof(ret_refusal->name), name);
 	kw_text_copy(ret_refusal->uuid, sizeof(ret_refusal->uuid), uuid);
-	ret_refusal->verdict.code = code;
-	kw_text_copy(ret_refusal->verdict.sentence, sizeof(ret_refusal->verdict.sentence),
-		     sentence);
 	return 0;
 }

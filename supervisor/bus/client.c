@@ -2,6 +2,7 @@
 #include "bus/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -18,7 +19,9 @@
 
 struct kw_bus {
 	sd_bus *bus;
-	sd_bus_slot *changed_match, *refused_match, *owner_match;
+	sd_bus_slot *changed_match, *refused_match, *owner_match, *place_match;
+	void (*told)(const struct kw_place *place, void *data);
+	void *told_data;
 	void (*refused)(const struct kw_refusal *refusal, void *data);
 	void *refused_data;
 	uint64_t deadline_ns;
@@ -52,6 +55,7 @@ void kw_bus_close(struct kw_bus *bus)
 	sd_bus_slot_unref(bus->changed_match);
 	sd_bus_slot_unref(bus->refused_match);
 	sd_bus_slot_unref(bus->owner_match);
+	sd_bus_slot_unref(bus->place_match);
 	sd_bus_close_unref(bus->bus); /* no flush: it could wait for ever */
 	free(bus);
 }
@@ -117,6 +121,13 @@ static int wait_for_reply(struct kw_bus *bus, uint64_t deadline_ns, sd_bus_messa
 	return 0;
 }
 
+static int check_reply(struct kw_bus *bus, sd_bus_message *reply)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+	return error ? fail(bus, error_number(error), error->message ?: error->name) : 0;
+}
+
 /*
  * Not sd_bus_call(): that first waits for the bus to let us in, with a limit
  * of its own that is far beyond a hook's.
@@ -126,7 +137,6 @@ static int call(struct kw_bus *bus, sd_bus_message *request, sd_bus_message **re
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
 	_cleanup_(sd_bus_slot_unref_at) sd_bus_slot *slot = NULL;
 	uint64_t deadline_ns = bus->deadline_ns;
-	const sd_bus_error *error;
 	int r;
 
 	bus->error[0] = '\0';
@@ -138,11 +148,10 @@ static int call(struct kw_bus *bus, sd_bus_message *request, sd_bus_message **re
 	r = wait_for_reply(bus, deadline_ns, &reply);
 	if (r < 0)
 		return r;
-	error = sd_bus_message_get_error(reply);
-	if (error)
-		return fail(bus, error_number(error), error->message ?: error->name);
-	*ret_reply = KW_STEAL(reply);
-	return 0;
+	r = check_reply(bus, reply);
+	if (r >= 0)
+		*ret_reply = KW_STEAL(reply);
+	return r;
 }
 
 static int new_request(struct kw_bus *bus, const char *interface, const char *method,
@@ -165,21 +174,13 @@ static int malformed(struct kw_bus *bus, int error)
 static int ask_verdict(struct kw_bus *bus, sd_bus_message *request, struct kw_verdict *ret_verdict)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
-	const char *name, *sentence;
-	enum kw_code code;
 	int r;
 
 	r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_read(reply, KW_BUS_VERDICT, &name, &sentence);
-	if (r >= 0)
-		r = kw_code_find(name, &code);
-	if (r < 0)
-		return malformed(bus, r);
-	ret_verdict->code = code;
-	kw_text_copy(ret_verdict->sentence, sizeof(ret_verdict->sentence), sentence);
-	return 0;
+	r = kw_bus_read_verdict(reply, ret_verdict);
+	return r < 0 ? malformed(bus, r) : 0;
 }
 
 int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char *subop,
@@ -225,6 +226,20 @@ int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
 	if (r < 0)
 		return r;
 	r = kw_bus_read_holds(reply, ret_holds);
+	return r < 0 ? malformed(bus, r) : 0;
+}
+
+int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	int r;
+
+	r = new_request(bus, KW_BUS_INTERFACE, "ListWaiting", &request);
+	if (r >= 0)
+		r = call(bus, request, &reply);
+	if (r < 0)
+		return r;
+	r = kw_bus_read_waiting(reply, ret_waiting);
 	return r < 0 ? malformed(bus, r) : 0;
 }
 
@@ -276,6 +291,17 @@ static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *err
 
 	(void)message, (void)error;
 	bus->changed = true;
+	return 0;
+}
+
+static int on_place(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct kw_bus *bus = userdata;
+	struct kw_place place;
+
+	(void)error;
+	if (bus->told && !kw_bus_read_place(message, &place))
+		bus->told(&place, bus->told_data);
 	return 0;
 }
 
@@ -344,4 +370,87 @@ bool kw_bus_changed(struct kw_bus *bus)
 	changed = bus->changed;
 	bus->changed = false;
 	return changed;
+}
+
+/* Sleeps until the bus has news. */
+static int sleep_on(struct kw_bus *bus, int cancel_fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = sd_bus_get_fd(bus->bus), .events = (short)sd_bus_get_events(bus->bus) },
+		{ .fd = cancel_fd, .events = POLLIN },
+	};
+	uint64_t now_ns = kw_clock_monotonic_ns();
+	struct timespec left = {};
+
+	if (bus->deadline_ns && now_ns >= bus->deadline_ns)
+		return fail(bus, -ETIMEDOUT, "no answer in time");
+	left.tv_sec = (time_t)((bus->deadline_ns - now_ns) / KW_NS_PER_S);
+	left.tv_nsec = (long)((bus->deadline_ns - now_ns) % KW_NS_PER_S);
+	if (ppoll(fds, 2, bus->deadline_ns ? &left : NULL, NULL) < 0 && errno != EINTR)
+		return fail(bus, -errno, "waiting for the system bus failed");
+	return fds[1].revents ? fail(bus, -ECANCELED, "cancelled") : 0;
+}
+
+/* 1 when something was done, 0 when there was nothing to do. */
+static int step(struct kw_bus *bus)
+{
+	int r = sd_bus_process(bus->bus, NULL);
+
+	return r < 0 ? fail(bus, r, "the connection to the system bus broke") : r;
+}
+
+int kw_bus_await(struct kw_bus *bus, int cancel_fd)
+{
+	int r = match_owner(bus);
+
+	while (r >= 0 && !bus->changed) {
+		r = step(bus);
+		if (!r)
+			r = sleep_on(bus, cancel_fd);
+	}
+	bus->changed = false;
+	return r < 0 ? r : 0;
+}
+
+static int begin_wait(struct kw_bus *bus, const char *xml, sd_bus_slot **ret_slot,
+		      sd_bus_message **reply)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL;
+	int r = match_owner(bus);
+
+	if (r >= 0)
+		r = match(bus, &bus->place_match, "Waiting", on_place);
+	if (r >= 0)
+		r = new_request(bus, KW_BUS_INTERFACE, "Wait", &request);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_array(request, 'y', xml, strlen(xml));
+	if (r >= 0)
+		r = sd_bus_call_async(bus->bus, ret_slot, request, on_reply, reply, UINT64_MAX);
+	return r < 0 ? fail(bus, r, strerror(-r)) : 0;
+}
+
+int kw_bus_wait(struct kw_bus *bus, const char *xml, int cancel_fd,
+		void (*told)(const struct kw_place *place, void *data), void *data,
+		struct kw_verdict *ret_verdict)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	_cleanup_(sd_bus_slot_unref_at) sd_bus_slot *slot = NULL;
+	int r;
+
+	bus->told = told;
+	bus->told_data = data;
+	bus->changed = false;
+	r = begin_wait(bus, xml, &slot, &reply);
+	while (r >= 0 && !reply) {
+		r = step(bus);
+		if (!r && !reply)
+			r = sleep_on(bus, cancel_fd);
+	}
+	if (r >= 0)
+		r = check_reply(bus, reply);
+	if (r < 0)
+		return r;
+	r = kw_bus_read_verdict(reply, ret_verdict);
+	return r < 0 ? malformed(bus, r) : 0;
 }

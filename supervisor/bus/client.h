@@ -8,6 +8,7 @@
 #include "model/config.h"
 #include "model/hearing.h"
 #include "model/verdict.h"
+#include "model/waiting.h"
 
 struct kw_bus;
 
@@ -27,6 +28,7 @@ const char *kw_bus_error(const struct kw_bus *bus);
  * hook: one libvirt hook call, decided on by kvmwardd (root only).
  * plan: what hook "prepare" would say, with nothing held.
  * holds: every hold now; the caller frees holds->holds.
+ * waiting: everybody in line; the caller frees waiting->waiters.
  * config: the configuration in force (reserves, override), for tables.
  * hearing: how kvmwardd learns of changes.
  * reload: reads the configuration file again; the message of a bad file is in
@@ -36,9 +38,24 @@ int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char
 		const char *extra, const char *xml, struct kw_verdict *ret_verdict);
 int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verdict);
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds);
+int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting);
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config);
 int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing);
 int kw_bus_reload(struct kw_bus *bus);
+
+/*
+ * Puts the guest of this XML in line and waits for the answer, until the bus's
+ * deadline, or for ever if it has none; told() hears of its place. An admitted
+ * guest's hold is there until a hook asks for it or the bus is closed, which
+ * also takes a guest that waits out of the line. As above, and -ECANCELED when
+ * cancel_fd became readable. Root only.
+ *
+ * await: until kvmwardd comes or goes, with the same limits.
+ */
+int kw_bus_wait(struct kw_bus *bus, const char *xml, int cancel_fd,
+		void (*told)(const struct kw_place *place, void *data), void *data,
+		struct kw_verdict *ret_verdict);
+int kw_bus_await(struct kw_bus *bus, int cancel_fd);
 
 /*
  * The daemon's signals, for 'kvmward watch': the fd to poll, and kw_bus_changed()

@@ -12,6 +12,7 @@
 /* XML travels as bytes: whether it is UTF-8 is for the XML reader to say, not for the bus. */
 #define KW_BUS_HOOK_ARGS "ssssay"
 #define KW_BUS_PLAN_ARGS "ay"
+#define KW_BUS_WAIT_ARGS "ay"
 #define KW_BUS_VERDICT "ss"
 
 /*
@@ -21,6 +22,13 @@
 #define KW_BUS_HOLD_FIELDS "ssstttttut"
 #define KW_BUS_HOLD "(" KW_BUS_HOLD_FIELDS ")"
 #define KW_BUS_HOLDS "a" KW_BUS_HOLD
+
+/* UUID, name, type; since when in ns of CLOCK_BOOTTIME; code and sentence of why it waits. */
+#define KW_BUS_WAITER "(ssstss)"
+#define KW_BUS_WAITERS "a" KW_BUS_WAITER
+
+/* The signal Waiting, to the waiting client only: place, of how many; code and sentence. */
+#define KW_BUS_WAITING "uuss"
 
 /* The signal Refused: name and UUID of the guest, code and sentence of the verdict. */
 #define KW_BUS_REFUSED "ssss"

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "bus/names.h"
 #include "bus/safe_text.h"
+#include "bus/waiters.h"
 
 /* The bus itself answers in microseconds; a bus that does not must not hold up decisions. */
 #define BUS_TIMEOUT_US (1000 * 1000ull)
@@ -15,6 +16,7 @@
 struct kw_server {
 	sd_bus *bus;
 	sd_bus_slot *object;
+	struct kw_waiters waiters;
 	const struct kw_server_handlers *handlers;
 	void *userdata;
 };
@@ -89,6 +91,69 @@ static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
 		return r;
 	server->handlers->plan(server->userdata, xml, length, &verdict);
 	return reply_verdict(request, &verdict);
+}
+
+static int on_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	const void *xml;
+	uint64_t ticket;
+	size_t length;
+	int r;
+
+	r = check_root(request, error);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read_array(request, 'y', &xml, &length);
+	if (r >= 0)
+		r = kw_waiters_add(&server->waiters, request, &ticket);
+	if (r < 0)
+		return r;
+	server->handlers->wait(server->userdata, ticket, xml, length);
+	return 1;
+}
+
+static void on_left(void *data, uint64_t ticket)
+{
+	struct kw_server *server = data;
+
+	server->handlers->left(server->userdata, ticket);
+}
+
+static int append_waiters(sd_bus_message *reply, const struct kw_waiter_list *list)
+{
+	int r = sd_bus_message_open_container(reply, 'a', KW_BUS_WAITER);
+
+	for (size_t i = 0; r >= 0 && i < list->count; i++) {
+		const struct kw_waiter *waiter = &list->waiters[i];
+		char name[sizeof(waiter->claim.name)], sentence[sizeof(waiter->verdict.sentence)];
+
+		r = sd_bus_message_append(
+			reply, KW_BUS_WAITER, waiter->claim.uuid,
+			kw_bus_safe_text(name, sizeof(name), waiter->claim.name),
+			kw_guest_type_name(waiter->claim.type), waiter->since_ns,
+			kw_code_name(waiter->verdict.code),
+			kw_bus_safe_text(sentence, sizeof(sentence), waiter->verdict.sentence));
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int on_list_waiting(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	_cleanup_free_ struct kw_waiter *owned = NULL;
+	struct kw_server *server = userdata;
+	struct kw_waiter_list list = {};
+	int r;
+
+	(void)error;
+	r = server->handlers->waiters(server->userdata, &list);
+	owned = list.waiters;
+	if (r >= 0)
+		r = sd_bus_message_new_method_return(request, &reply);
+	if (r >= 0)
+		r = append_waiters(reply, &list);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static int append_hold(sd_bus_message *reply, const struct kw_hold *hold)
@@ -207,11 +272,19 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("ay", xml),
 				SD_BUS_RESULT("s", code, "s", sentence), on_plan,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("ay", xml),
+				SD_BUS_RESULT("s", code, "s", sentence), on_wait,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListWaiting", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT(KW_BUS_WAITERS, waiting), on_list_waiting,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS, SD_BUS_RESULT(KW_BUS_HOLDS, holds),
 				on_list_holds, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL("Changed", "", 0),
+	SD_BUS_SIGNAL_WITH_ARGS("Waiting",
+				SD_BUS_ARGS("u", place, "u", count, "s", code, "s", sentence), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Refused",
 				SD_BUS_ARGS("s", name, "s", uuid, "s", code, "s", sentence), 0),
 	SD_BUS_PROPERTY("Version", "s", on_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -232,6 +305,8 @@ int kw_server_open(sd_event *event, const struct kw_server_handlers *handlers, v
 		return -ENOMEM;
 	server->handlers = handlers;
 	server->userdata = userdata;
+	server->waiters.left = on_left;
+	server->waiters.data = server;
 	r = sd_bus_open_system(&server->bus);
 	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(server->bus, BUS_TIMEOUT_US);
@@ -259,9 +334,20 @@ void kw_server_close(struct kw_server *server)
 {
 	if (!server)
 		return;
+	kw_waiters_done(&server->waiters);
 	sd_bus_slot_unref(server->object);
 	sd_bus_flush_close_unref(server->bus);
 	free(server);
+}
+
+void kw_server_answer(struct kw_server *server, uint64_t ticket, const struct kw_verdict *verdict)
+{
+	kw_waiters_answer(&server->waiters, ticket, verdict);
+}
+
+void kw_server_tell_place(struct kw_server *server, uint64_t ticket, const struct kw_place *place)
+{
+	kw_waiters_tell(&server->waiters, ticket, place);
 }
 
 void kw_server_emit_changed(struct kw_server *server)

@@ -10,13 +10,22 @@
 #include "model/hearing.h"
 #include "model/hook.h"
 #include "model/verdict.h"
+#include "model/waiting.h"
 
-/* What the bus asks of kvmwardd; each answers at once, userdata is the caller's own. */
+/* What the bus asks of kvmwardd; each but wait answers at once, userdata is the caller's own. */
 struct kw_server_handlers {
 	void (*hook)(void *userdata, const struct kw_hook_call *call,
 		     struct kw_verdict *ret_verdict);
 	void (*plan)(void *userdata, const char *xml, size_t length,
 		     struct kw_verdict *ret_verdict);
+	/*
+	 * Answered by kw_server_answer(), sooner or later. left: the client of an unanswered or
+	 * admitted ticket is gone.
+	 */
+	void (*wait)(void *userdata, uint64_t ticket, const char *xml, size_t length);
+	void (*left)(void *userdata, uint64_t ticket);
+	/* 0 or -ENOMEM; the server frees ret_list->waiters. */
+	int (*waiters)(void *userdata, struct kw_waiter_list *ret_list);
 	const struct kw_hold_list *(*holds)(void *userdata);
 	const struct kw_config *(*config)(void *userdata);
 	const struct kw_hearing_state *(*hearing)(void *userdata);
@@ -38,6 +47,10 @@ void kw_server_close(struct kw_server *server);
 
 /* Takes the name; from now on calls arrive. -EEXIST when another process has it. */
 int kw_server_own_name(struct kw_server *server);
+
+/* Answers a ticket; tells its place by the signal Waiting. */
+void kw_server_answer(struct kw_server *server, uint64_t ticket, const struct kw_verdict *verdict);
+void kw_server_tell_place(struct kw_server *server, uint64_t ticket, const struct kw_place *place);
 
 /*
  * Sends the signal Changed or Refused, or that the property Configuration or

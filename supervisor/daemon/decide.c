@@ -15,6 +15,8 @@
 #include "policy/rules.h"
 #include "policy/security.h"
 
+#define NO_UUID "the domain XML has no <uuid>: nothing to hold by"
+
 static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_domain,
 			struct kw_verdict *verdict)
 {
@@ -43,6 +45,31 @@ static void judge_memlock(const struct kw_supervisor *supervisor, const struct k
 	kw_memlock_suffices(domain, claim, inherited, verdict);
 }
 
+static void refuse_unknown(const struct kw_domain *domain, struct kw_verdict *verdict)
+{
+	kw_verdict_set(verdict, KW_UNKNOWN_SECURITY,
+		       "line %d: <launchSecurity type='%s'> is not known to kvmward, so neither is "
+		       "what it takes",
+		       domain->line_security, domain->security_type);
+}
+
+/* Those who wait came first: what they wait for is not there for others. */
+static void admit(struct kw_supervisor *supervisor, const struct kw_claim *claim,
+		  struct kw_verdict *verdict)
+{
+	_cleanup_free_ struct kw_hold *owned = NULL;
+	struct kw_hold_list holds;
+	int r = kw_waiting_promises(&supervisor->waiting, kw_ledger_holds(supervisor->ledger),
+				    claim->uuid, &holds);
+
+	if (r < 0) {
+		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "no hold can be made: %s", strerror(-r));
+		return;
+	}
+	owned = holds.holds;
+	kw_admit(&supervisor->facts, &holds, &supervisor->config, claim, verdict);
+}
+
 /* Has the host room for it? With the facts of this moment; the claim only when it takes a slot. */
 static void judge(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
@@ -52,17 +79,22 @@ static void judge(struct kw_supervisor *supervisor, const struct kw_domain *doma
 		return;
 	}
 	if (kw_claim_make(domain, ret_claim) < 0) {
-		kw_verdict_set(verdict, KW_UNKNOWN_SECURITY,
-		    "line %d: <launchSecurity type='%s'> is not known to kvmward, so neither is "
-		    "what it takes",
-		    domain->line_security, domain->security_type);
+		refuse_unknown(domain, verdict);
 		return;
 	}
 	kw_supervisor_look(supervisor);
-	kw_admit(&supervisor->facts, kw_ledger_holds(supervisor->ledger), &supervisor->config,
-		 ret_claim, verdict);
+	admit(supervisor, ret_claim, verdict);
 	if (kw_verdict_admits(verdict))
 		judge_memlock(supervisor, domain, ret_claim, verdict);
+}
+
+/* The hold of one who had waited is libvirt's from now on, and outlives its client. */
+static void take_up(struct kw_supervisor *supervisor, const char *uuid)
+{
+	struct kw_ticket *ticket = kw_waiting_find_uuid(&supervisor->waiting, uuid);
+
+	if (ticket && ticket->admitted)
+		kw_waiting_remove(&supervisor->waiting, ticket);
 }
 
 static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
@@ -70,10 +102,12 @@ static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
 {
 	int r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
 
-	if (r < 0)
+	if (r < 0) {
 		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "the hold cannot be saved: %s", strerror(-r));
-	else
-		supervisor->changed = true;
+		return;
+	}
+	supervisor->changed = true;
+	take_up(supervisor, claim->uuid);
 }
 
 static void tell_verdict(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
@@ -98,7 +132,7 @@ static void decide_domain(struct kw_supervisor *supervisor, const struct kw_doma
 	if (!kw_verdict_admits(verdict) || !kw_security_takes_slot(domain))
 		return;
 	if (!claim.uuid[0])
-		kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML has no <uuid>: nothing to hold by");
+		kw_verdict_set(verdict, KW_XML_INVALID, NO_UUID);
 	else
 		hold(supervisor, &claim, verdict);
 }
@@ -196,6 +230,30 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 		       call->op, call->subop, call->name);
 		break;
 	}
+}
+
+bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,
+		     struct kw_claim *ret_claim, struct kw_verdict *ret_verdict)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+
+	*ret_claim = (struct kw_claim){};
+	if (!read_domain(xml, length, &domain, ret_verdict))
+		return false;
+	kw_text_copy(ret_claim->name, sizeof(ret_claim->name), domain.name);
+	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
+	if (!kw_security_takes_slot(&domain)) {
+		kw_verdict_set(ret_verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
+		return false;
+	}
+	kw_rules_check(&domain, ret_verdict);
+	if (kw_verdict_admits(ret_verdict) && kw_claim_make(&domain, ret_claim) < 0)
+		refuse_unknown(&domain, ret_verdict);
+	else if (kw_verdict_admits(ret_verdict) && !ret_claim->uuid[0])
+		kw_verdict_set(ret_verdict, KW_XML_INVALID, NO_UUID);
+	if (kw_verdict_admits(ret_verdict))
+		judge_memlock(supervisor, &domain, ret_claim, ret_verdict);
+	return kw_verdict_admits(ret_verdict);
 }
 
 void kw_decide_plan(struct kw_supervisor *supervisor, const char *xml, size_t length,

@@ -18,6 +18,7 @@
 #include "daemon/log.h"
 #include "daemon/refresh.h"
 #include "daemon/supervisor.h"
+#include "daemon/line.h"
 
 /* Changes that come in a bunch make one signal. */
 #define DEBOUNCE_US (50 * 1000ull)
@@ -61,9 +62,26 @@ static void announce_soon(struct service *service)
 	sd_event_source_set_enabled(service->announce, SD_EVENT_ONESHOT);
 }
 
+static void on_answer(void *data, uint64_t ticket, const struct kw_verdict *verdict)
+{
+	struct service *service = data;
+
+	kw_server_answer(service->server, ticket, verdict);
+}
+
+static void on_place(void *data, uint64_t ticket, const struct kw_place *place)
+{
+	struct service *service = data;
+
+	kw_server_tell_place(service->server, ticket, place);
+}
+
 /* To be called after anything that may have looked or changed the ledger. */
 static void follow_up(struct service *service)
 {
+	const struct kw_line_listener listener = { on_answer, on_place, service };
+
+	kw_line_serve(&service->supervisor, &listener);
 	if (kw_refresh_expect(service->refresh, &service->supervisor.facts,
 			      kw_supervisor_pending_count(&service->supervisor) > 0))
 		kw_server_emit_hearing(service->server);
@@ -107,6 +125,32 @@ static void handle_plan(void *userdata, const char *xml, size_t length,
 	follow_up(service);
 }
 
+static void handle_wait(void *userdata, uint64_t ticket, const char *xml, size_t length)
+{
+	struct service *service = userdata;
+	struct kw_verdict verdict;
+
+	if (!kw_line_ask(&service->supervisor, ticket, xml, length, &verdict))
+		kw_server_answer(service->server, ticket, &verdict);
+	follow_up(service);
+	tell_refused(service);
+}
+
+static void handle_left(void *userdata, uint64_t ticket)
+{
+	struct service *service = userdata;
+
+	kw_line_leave(&service->supervisor, ticket);
+	follow_up(service);
+}
+
+static int handle_waiters(void *userdata, struct kw_waiter_list *ret_list)
+{
+	struct service *service = userdata;
+
+	return kw_waiting_list(&service->supervisor.waiting, ret_list);
+}
+
 static const struct kw_hold_list *handle_holds(void *userdata)
 {
 	struct service *service = userdata;
@@ -145,6 +189,9 @@ static int handle_reload(void *userdata, char *error, size_t error_size)
 static const struct kw_server_handlers handlers = {
 	.hook = handle_hook,
 	.plan = handle_plan,
+	.wait = handle_wait,
+	.left = handle_left,
+	.waiters = handle_waiters,
 	.holds = handle_holds,
 	.config = handle_config,
 	.hearing = handle_hearing,

@@ -52,6 +52,7 @@ void kw_supervisor_done(struct kw_supervisor *supervisor)
 	if (supervisor->netlink)
 		kw_netlink_close(supervisor->netlink);
 	kw_facts_done(&supervisor->facts);
+	kw_waiting_done(&supervisor->waiting);
 	free(supervisor->picture);
 	*supervisor = (struct kw_supervisor){};
 }
@@ -231,6 +232,7 @@ static void look(struct kw_supervisor *supervisor, bool asked)
 	read_facts(supervisor, asked);
 	reconcile(supervisor);
 	note_change(supervisor);
+	supervisor->fresh = true;
 }
 
 void kw_supervisor_look(struct kw_supervisor *supervisor)

@@ -2,6 +2,7 @@
 #ifndef KW_DAEMON_SUPERVISOR_H
 #define KW_DAEMON_SUPERVISOR_H
 
+#include "daemon/waiting.h"
 #include "facts/netlink.h"
 #include "ledger/ledger.h"
 #include "model/config.h"
@@ -9,15 +10,18 @@
 #include "model/verdict.h"
 
 /*
- * All that kvmwardd knows: the configuration, the holds, and the facts of the
- * last look. Only the ledger is state; the rest is read again.
+ * All that kvmwardd knows: the configuration, the holds, who waits, and the
+ * facts of the last look. Only the ledger is state; the rest is read again, and
+ * who waits asks again.
  */
 struct kw_supervisor {
 	const char *config_path;	/* borrowed */
 	struct kw_config config;
 	struct kw_ledger *ledger;
 	struct kw_netlink *netlink;	/* NULL while the module is not there */
+	struct kw_waiting waiting;
 	struct kw_facts facts;
+	bool fresh;			/* looked since those who wait were served */
 	char *picture;			/* what clients see, as text, to tell a change */
 	char slots_line[160];		/* "SEV 3 of 10, SEV-ES/SNP 0 of 5 slots taken" */
 	bool changed;			/* since kw_supervisor_take_changed() */

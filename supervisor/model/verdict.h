@@ -55,6 +55,10 @@
 	  "Add or raise <hard_limit> below <memtune>.")                                                   \
 	X(HOOK_USAGE, "hook-usage", "The hook was not called as libvirt calls it.",                \
 	  "See https://libvirt.org/hooks.html.")                                                   \
+	X(UUID_TAKEN, "uuid-taken", "A guest of this UUID runs, is starting or waits already.",    \
+	  "Stop that one, or give this one another <uuid>.")                                       \
+	X(QUEUE_FULL, "queue-full", "Too many guests wait already.",                               \
+	  "Try again when fewer do; 'kvmward slots' shows how many.")                              \
 	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \
 	  "See 'journalctl -u kvmwardd'; /run/kvmward must be writable and /run not full.")
 

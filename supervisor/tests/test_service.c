@@ -460,7 +460,7 @@ static void test_wrong_types_are_refused(void **state)
 	static const struct {
 		const char *method, *types;
 	} cases[] = {
-		{ "Hook", "" }, { "Plan", "s" }, { "Hook", "s" }, { "Nothing", "" },
+		{ "Hook", "" }, { "Plan", "s" }, { "Hook", "s" }, { "Wait", "s" }, { "Nothing", "" },
 	};
 	sd_bus *bus = NULL;
 
@@ -580,6 +580,174 @@ static void test_hearing_is_told(void **state)
 	kw_bus_close(bus);
 }
 
+static void see_place(const struct kw_place *place, void *data)
+{
+	*(struct kw_place *)data = *place;
+}
+
+/*
+ * Another process that waits for a guest of this UUID, for 10 s at most, and when
+ * admitted runs libvirt's hook if it is told to. Exits with the verdict's code, or
+ * with 100 and more for an error.
+ */
+static pid_t spawn_waiter(const char *uuid, bool starts)
+{
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+	struct kw_place place = {};
+	struct kw_bus *bus = NULL;
+	pid_t pid = fork();
+	int r;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	r = kw_bus_open(kw_clock_monotonic_ns() + 10 * KW_NS_PER_S, &bus);
+	if (!r)
+		r = kw_bus_wait(bus, fake_domain("g", uuid, FAKE_SEV), -1, see_place, &place,
+				&verdict);
+	if (!r && place.place != 1)
+		_exit(100);
+	if (!r && starts)
+		verdict.code = call_hook("prepare", uuid, FAKE_SEV);
+	_exit(r ? 100 - r : (int)verdict.code);
+}
+
+static size_t count_waiting(void)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_waiter_list list = {};
+	size_t count;
+
+	assert_int_equal(kw_bus_waiting(bus, &list), 0);
+	kw_bus_close(bus);
+	count = list.count;
+	free(list.waiters);
+	return count;
+}
+
+static void expect_waiting(size_t count)
+{
+	for (int i = 0; i < 200 && count_waiting() != count; i++)
+		pause_ms(10);
+	assert_int_equal(count_waiting(), count);
+}
+
+static int exit_of(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void fill_slots(void)
+{
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+}
+
+static void test_waiting_is_answered(void **state)
+{
+	pid_t waiter;
+
+	(void)state;
+	fill_slots();
+	waiter = spawn_waiter(UUID_C, true);
+	expect_waiting(1);
+	assert_int_equal(waitpid(waiter, NULL, WNOHANG), 0);
+	assert_int_equal(call_hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(exit_of(waiter), KW_ADMITTED);
+	expect_waiting(0);
+	expect_holds(2, 2);
+}
+
+static void test_client_goes(void **state)
+{
+	pid_t waiter;
+
+	(void)state;
+	fill_slots();
+	waiter = spawn_waiter(UUID_C, false);
+	expect_waiting(1);
+	kill(waiter, SIGKILL);
+	waitpid(waiter, NULL, 0);
+	expect_waiting(0);
+	/* and one that is admitted, but starts nothing */
+	waiter = spawn_waiter(UUID_C, false);
+	expect_waiting(1);
+	assert_int_equal(call_hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(exit_of(waiter), KW_ADMITTED);
+	for (int i = 0; i < 200; i++) {
+		size_t pending;
+
+		if (count_holds(&pending) == 1)
+			break;
+		pause_ms(10);
+	}
+	expect_holds(1, 1);
+}
+
+static void test_waiting_has_limits(void **state)
+{
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+	struct kw_place place = {};
+	struct kw_bus *bus = NULL;
+	int fds[2];
+
+	(void)state;
+	fill_slots();
+	assert_int_equal(kw_bus_open(kw_clock_monotonic_ns() + KW_NS_PER_S / 2, &bus), 0);
+	assert_int_equal(kw_bus_wait(bus, fake_domain("g", UUID_C, FAKE_SEV), -1, see_place, &place,
+				     &verdict), -ETIMEDOUT);
+	kw_bus_close(bus);
+	assert_int_equal(place.place, 1);
+	assert_int_equal(place.count, 1);
+	assert_int_equal(place.verdict.code, KW_SLOT_FULL);
+	expect_waiting(0);
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(kw_bus_open(0, &bus), 0);
+	assert_int_equal(kw_bus_wait(bus, fake_domain("g", UUID_C, FAKE_SEV), fds[0], NULL, NULL,
+				     &verdict), -ECANCELED);
+	kw_bus_close(bus);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(verdict.code, KW_CODE_COUNT);
+	expect_waiting(0);
+}
+
+/* The restart is a child's, so that the daemon ends up ours. */
+static void test_waiting_over_a_restart(void **state)
+{
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+	struct kw_bus *bus = NULL;
+	pid_t killer;
+
+	(void)state;
+	fill_slots();
+	assert_int_equal(kw_bus_open(kw_clock_monotonic_ns() + 10 * KW_NS_PER_S, &bus), 0);
+	killer = fork();
+	if (killer == 0) {
+		expect_waiting(1);
+		kill(daemon_pid, SIGKILL);
+		_exit(0);
+	}
+	assert_int_equal(kw_bus_wait(bus, fake_domain("g", UUID_C, FAKE_SEV), -1, NULL, NULL,
+				     &verdict), -ENXIO);
+	waitpid(killer, NULL, 0);
+	assert_int_equal(kw_bus_await(bus, -1), 0); /* that it is gone, */
+	waitpid(daemon_pid, NULL, 0);
+	start_daemon();
+	assert_int_equal(kw_bus_await(bus, -1), 0); /* and that it is back */
+	assert_int_equal(call_hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_bus_wait(bus, fake_domain("g", UUID_C, FAKE_SEV), -1, NULL, NULL,
+				     &verdict), 0);
+	assert_int_equal(verdict.code, KW_ADMITTED);
+	expect_holds(2, 2);
+	kw_bus_close(bus);
+}
+
 static void test_nobody_home(void **state)
 {
 	struct kw_bus *bus;
@@ -619,6 +787,10 @@ int main(void)
 		TEST(test_refusals_are_signalled),
 		TEST(test_its_end_is_heard),
 		TEST(test_hearing_is_told),
+		TEST(test_waiting_is_answered),
+		TEST(test_client_goes),
+		TEST(test_waiting_has_limits),
+		TEST(test_waiting_over_a_restart),
 		TEST(test_nobody_home),
 	};
 
