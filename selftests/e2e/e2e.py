@@ -17,6 +17,7 @@ import time
 import changes  # pylint: disable=unused-import # its tests come first
 import host
 import ktap
+import waiting  # pylint: disable=unused-import
 from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
 from ktap import test
 

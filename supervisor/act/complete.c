@@ -133,6 +133,18 @@ static bool complete_hard_limit(xmlNode *root, struct kw_u64 bytes)
 	return add_first(memtune, limit);
 }
 
+/* libvirt would make one up, but who waits must have one before. */
+static bool complete_uuid(xmlNode *root, const char *uuid)
+{
+	xmlNode *name = kw_xml_child(root, "name");
+	xmlNode *element;
+
+	if (!*uuid || kw_xml_child(root, "uuid"))
+		return true;
+	element = new_element(root->doc, "uuid", uuid);
+	return name ? add_after(name, element) : add_first(root, element);
+}
+
 static void drop(xmlNode *node)
 {
 	xmlNode *blank = node->prev;
@@ -183,7 +195,8 @@ static int complete(xmlNode *root, xmlNode *security, const struct kw_completion
 {
 	if (!complete_number(security, "reducedPhysBits", completion->reduced_phys_bits) ||
 	    !complete_number(security, "cbitpos", completion->cbitpos) ||
-	    !complete_hard_limit(root, completion->hard_limit_bytes))
+	    !complete_hard_limit(root, completion->hard_limit_bytes) ||
+	    !complete_uuid(root, completion->uuid))
 		return -ENOMEM;
 	drop_locked(root);
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/guest.h"
 #include "model/known.h"
 #include "model/software.h"
 
@@ -12,6 +13,7 @@
 struct kw_completion {
 	struct kw_u32 cbitpos, reduced_phys_bits;
 	struct kw_u64 hard_limit_bytes;
+	char uuid[KW_UUID_LEN + 1];	/* "": leave alone */
 };
 
 /*

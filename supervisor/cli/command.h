@@ -18,7 +18,10 @@ struct kw_command {
 	enum kw_exit (*run)(const struct kw_command *self, int argc, char **argv);
 };
 
-/* One option of a subcommand: sets *flag, or *value when it takes an argument. */
+/*
+ * One option of a subcommand: sets *flag, or *value when it takes an argument, or both
+ * when it may be given without one: --name[=ARGUMENT].
+ */
 struct kw_option {
 	const char *name;
 	const char *argument;		/* NULL for a flag */

@@ -13,6 +13,7 @@
 #include "cli/patience.h"
 #include "cli/refusal.h"
 #include "cli/request.h"
+#include "cli/wait.h"
 #include "facts/snapshot.h"
 #include "policy/software.h"
 
@@ -24,6 +25,8 @@ struct launch {
 	const char *uri;
 	struct kw_start how;
 	bool dry_run, verbose, json;
+	bool waits;
+	struct kw_wait wait;
 	struct kw_request request;
 	struct kw_libvirt *libvirt;
 	char *xml;			/* completed */
@@ -51,6 +54,7 @@ static const struct kw_patience start_patience = {
 static void launch_done(struct launch *launch)
 {
 	kw_libvirt_close(launch->libvirt);
+	kw_wait_done(&launch->wait);
 	kw_request_done(&launch->request);
 	free(launch->xml);
 }
@@ -65,7 +69,7 @@ static void print_json(const struct launch *launch, const struct kw_guest *guest
 	json_object_object_add(to, "verdict", kw_json_verdict(&launch->request.verdict));
 	json_object_object_add(to, "guest", guest ? kw_json_guest(guest) : NULL);
 	json_object_object_add(to, "xml", launch->dry_run ? kw_json_text(launch->xml) : NULL);
-	kw_json_print(to, false);
+	kw_json_print(to, launch->waits);
 }
 
 static enum kw_exit refuse(const struct launch *launch)
@@ -243,6 +247,58 @@ static enum kw_exit show(const struct launch *launch)
 	return KW_EXIT_DONE;
 }
 
+static enum kw_exit give_up(struct launch *launch, int error)
+{
+	const char *name = launch->request.domain.name;
+
+	if (error == -ECANCELED) {
+		kw_message("launch: %s: waits no more; nothing was started", name);
+		return KW_EXIT_FAILED;
+	}
+	if (launch->wait.place.place) {
+		kw_message("launch: %s: waited %" PRIu32 " s, and nothing was started", name,
+			   launch->wait.limit_s.value);
+		launch->request.verdict = launch->wait.place.verdict;
+	} else {
+		kw_request_unasked(&launch->request, "no answer in time");
+	}
+	return refuse(launch);
+}
+
+/*
+ * libvirt is let go of meanwhile, since it may be restarted. The line's own
+ * connection stays: the hold goes with it.
+ */
+static enum kw_exit wait_and_start(struct launch *launch)
+{
+	struct kw_request *request = &launch->request;
+	enum kw_exit done;
+	int error;
+
+	kw_libvirt_close(KW_STEAL(launch->libvirt));
+	error = kw_wait_turn(&launch->wait, launch->xml, &request->verdict);
+	if (error == -ECANCELED || error == -ETIMEDOUT)
+		return give_up(launch, error);
+	if (error)
+		kw_request_unasked(request, kw_daemon_reason(launch->wait.bus, error));
+	if (!kw_verdict_admits(&request->verdict))
+		return refuse(launch);
+	done = connect(launch);
+	return done ? done : start(launch);
+}
+
+static bool read_limit(struct launch *launch, const char *text)
+{
+	if (launch->waits && launch->dry_run)
+		kw_message("launch: --wait and --dry-run do not go together");
+	else if (text && (kw_text_u32(text, UINT32_MAX, &launch->wait.limit_s.value) ||
+			  !launch->wait.limit_s.value))
+		kw_message("launch: --wait=%s: seconds are a whole number from 1 on", text);
+	else
+		return true;
+	return false;
+}
+
 static enum kw_exit go(struct launch *launch)
 {
 	struct kw_request *request = &launch->request;
@@ -258,12 +314,14 @@ static enum kw_exit go(struct launch *launch)
 	if (!software_fits(launch))
 		return refuse(launch);
 	complete(launch);
-	if (kw_request_xml(request, &launch->xml)) {
+	if ((launch->waits && kw_request_name(request)) || kw_request_xml(request, &launch->xml)) {
 		kw_message("launch: %s: the XML cannot be completed", request->path);
 		return KW_EXIT_FAILED;
 	}
 	if (launch->dry_run && !launch->json)
 		fputs(launch->xml, stdout);
+	if (launch->waits)
+		return wait_and_start(launch);
 	kw_request_ask(request);
 	if (launch->dry_run || !kw_verdict_admits(&request->verdict))
 		return show(launch);
@@ -273,11 +331,14 @@ static enum kw_exit go(struct launch *launch)
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 {
 	_cleanup_(launch_done) struct launch launch = {};
+	const char *limit = NULL;
 	const struct kw_option options[] = {
 		{ .name = "define", .help = "keep the guest defined in libvirt",
 		  .flag = &launch.how.define },
 		{ .name = "paused", .help = "leave the vCPUs stopped (virsh resume starts them)",
 		  .flag = &launch.how.paused },
+		{ .name = "wait", .argument = "SECONDS", .help = "wait for a slot and memory, if "
+		  "need be", .flag = &launch.waits, .value = &limit },
 		{ .name = "uri", .argument = "URI", .help = "libvirt to use (qemu:///system)",
 		  .value = &launch.uri },
 		{ .name = "dry-run", .help = "print the completed XML and start nothing",
@@ -289,8 +350,12 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	enum kw_exit done;
 	int first, error;
 
-	if (!kw_options_read(self, options, 6, argc, argv, &first, &done))
+	if (!kw_options_read(self, options, 7, argc, argv, &first, &done))
 		return done;
+	if (!read_limit(&launch, limit))
+		return KW_EXIT_USAGE;
+	launch.wait.limit_s.known = limit != NULL;
+	launch.wait.json = launch.json;
 	error = kw_request_read(argv[first], &launch.request);
 	if (error) {
 		kw_message("launch: %s: %s", argv[first], strerror(-error));
@@ -308,9 +373,12 @@ const struct kw_command kw_command_launch = {
 		"lock (hard_limit) that is finite and enough; what the file says is kept. "
 		"What cannot work (no UEFI, not q35, a passed-through device, an IDE disk "
 		"...) is refused with the line to change, and a guest without a free slot "
-		"is refused before QEMU starts. Exit status: 0 started, 1 failed, 3 "
-		"refused; 'kvmward verdicts' explains the codes.",
+		"is refused before QEMU starts. With --wait it waits in line instead until "
+		"a slot and the memory are free, first come, first served, and says its "
+		"place; Ctrl-C leaves the line. Exit status: 0 started, 1 failed, 3 "
+		"refused, or waited in vain; 'kvmward verdicts' explains the codes.",
 	.examples = "  kvmward launch guest.xml\n"
+		    "  kvmward launch --wait=600 guest.xml\n"
 		    "  kvmward launch --define guest.xml\n"
 		    "  kvmward launch --dry-run guest.xml | diff guest.xml -\n",
 	.least = 1,

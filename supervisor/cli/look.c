@@ -42,6 +42,8 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 	view.reachable = !error;
 	if (!error)
 		error = kw_bus_holds(bus, &view.holds);
+	if (!error)
+		error = kw_bus_waiting(bus, &view.waiting);
 	view.holds_known = !error;
 	if (error)
 		kw_text_copy(view.reason, sizeof(view.reason), kw_daemon_reason(bus, error));
@@ -51,7 +53,20 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 void kw_daemon_view_done(struct kw_daemon_view *view)
 {
 	free(view->holds.holds);
+	free(view->waiting.waiters);
 	view->holds = (struct kw_hold_list){};
+	view->waiting = (struct kw_waiter_list){};
+}
+
+static uint32_t count_waiting(const struct kw_waiter_list *list, bool snp_apart, enum kw_pool pool)
+{
+	uint32_t count = 0;
+	enum kw_pool of;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += kw_guest_type_pool(list->waiters[i].claim.type, snp_apart, &of) &&
+			 of == pool;
+	return count;
 }
 
 void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view *daemon,
@@ -76,6 +91,12 @@ void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view
 		return;
 	ret_view->held = KW_U32(room.pending);
 	ret_view->free = room.free;
+	ret_view->waiting = KW_U32(count_waiting(&daemon->waiting, facts->slots.snp_apart, pool));
+	/* Those who wait come first, also for a slot that is free while memory is not. */
+	if (ret_view->free.value < ret_view->waiting.value)
+		ret_view->free.value = 0;
+	else
+		ret_view->free.value -= ret_view->waiting.value;
 }
 
 void kw_message_module(int error, const struct kw_netlink *netlink)

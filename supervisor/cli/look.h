@@ -14,8 +14,9 @@ KW_CLEANUP_OF(struct kw_bus, kw_bus_close);
 /* What kvmwardd tells. Its configuration is for everybody, holds are not. */
 struct kw_daemon_view {
 	bool reachable;			/* config is the one in force */
-	bool holds_known;
+	bool holds_known;		/* and who waits */
 	struct kw_hold_list holds;
+	struct kw_waiter_list waiting;
 	struct kw_config config;
 	char reason[256];		/* why not reachable, or holds not known; "" otherwise */
 };
@@ -29,6 +30,7 @@ struct kw_pool_view {
 	const char *title;
 	const struct kw_slots *slots;	/* borrowed from the facts */
 	struct kw_u32 taken, held, reserved, free;
+	struct kw_u32 waiting;		/* guests that wait for a slot of it */
 	struct kw_u32 leaked;		/* charged, but held by no guest that was seen */
 };
 void kw_pool_view_make(const struct kw_facts *facts, const struct kw_daemon_view *daemon,

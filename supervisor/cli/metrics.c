@@ -50,7 +50,8 @@ static char *prometheus_text(const struct kw_facts *facts, const struct kw_daemo
 			continue;
 		kw_pool_view_make(facts, daemon, pool, &view);
 		metrics.pools[pool] =
-			(struct kw_metrics_pool){ view.held, view.reserved, view.free };
+			(struct kw_metrics_pool){ view.held, view.reserved, view.free,
+						  view.waiting };
 	}
 	error = kw_prometheus_write(&metrics, to);
 	if (fclose(to) || error)

@@ -9,9 +9,11 @@
 #define OPTION_MAX 8
 #define HELP_WIDTH 80
 
-static void print_option(const char *name, const char *argument, const char *help)
+static void print_option(const char *name, const char *argument, bool optional, const char *help)
 {
-	int used = printf("  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
+	const char *before = optional ? "[=" : " ", *after = optional ? "]" : "";
+	int used = printf("  --%s%s%s%s", name, argument ? before : "", argument ? argument : "",
+			  argument ? after : "");
 
 	printf("%*s%s\n", used < 22 ? 22 - used : 1, "", help);
 }
@@ -22,8 +24,9 @@ static void print_help(const struct kw_command *self, const struct kw_option *op
 	printf("Usage: kvmward %s [OPTIONS]%s%s\n\n%s.\n\nOptions:\n", self->name,
 	       *self->arguments ? " " : "", self->arguments, self->summary);
 	for (size_t i = 0; i < count; i++)
-		print_option(options[i].name, options[i].argument, options[i].help);
-	print_option("help", NULL, "show this text");
+		print_option(options[i].name, options[i].argument, options[i].flag != NULL,
+			     options[i].help);
+	print_option("help", NULL, false, "show this text");
 	putchar('\n');
 	kw_paragraph_print(stdout, 0, HELP_WIDTH, self->help);
 	printf("\nExamples:\n%s", self->examples);
@@ -56,6 +59,21 @@ static bool count_fits(const struct kw_command *self, int argc, char **argv, int
 	return false;
 }
 
+static int argument_of(const struct kw_option *option)
+{
+	if (!option->value)
+		return no_argument;
+	return option->flag ? optional_argument : required_argument;
+}
+
+static void take(const struct kw_option *option, const char *argument)
+{
+	if (option->flag)
+		*option->flag = true;
+	if (option->value)
+		*option->value = argument;
+}
+
 bool kw_options_read(const struct kw_command *self, const struct kw_option *options, size_t count,
 		     int argc, char **argv, int *ret_first, enum kw_exit *ret_exit)
 {
@@ -63,7 +81,7 @@ bool kw_options_read(const struct kw_command *self, const struct kw_option *opti
 	int at;
 
 	for (size_t i = 0; i < count; i++)
-		known[i] = (struct option){ options[i].name, options[i].value != NULL, NULL,
+		known[i] = (struct option){ options[i].name, argument_of(&options[i]), NULL,
 					    256 + i };
 	known[count] = (struct option){ "help", no_argument, NULL, 'h' };
 
@@ -80,10 +98,7 @@ bool kw_options_read(const struct kw_command *self, const struct kw_option *opti
 			*ret_exit = usage_error(self);
 			return false;
 		}
-		if (options[at - 256].value)
-			*options[at - 256].value = optarg;
-		else
-			*options[at - 256].flag = true;
+		take(&options[at - 256], optarg);
 	}
 	if (!count_fits(self, argc, argv, optind)) {
 		*ret_exit = usage_error(self);

@@ -90,6 +90,21 @@ void kw_request_complete(struct kw_request *request, struct kw_u32 cbitpos,
 		request->additions.hard_limit_bytes = KW_U64(enough_bytes(&request->claim));
 }
 
+int kw_request_name(struct kw_request *request)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	int error;
+
+	if (!request->takes_slot || request->domain.uuid[0])
+		return 0;
+	error = kw_file_read("/proc/sys/kernel/random/uuid", KW_UUID_LEN + 1, &text, &length);
+	if (error)
+		return error;
+	text[strcspn(text, "\n")] = '\0';
+	return kw_text_uuid(text, request->additions.uuid);
+}
+
 /* The domain as it will be with the additions; it borrows from the request's. */
 static struct kw_domain completed_domain(const struct kw_request *request)
 {
@@ -122,7 +137,7 @@ int kw_request_xml(const struct kw_request *request, char **ret_xml)
 	return kw_domain_complete(request->xml, &request->additions, ret_xml);
 }
 
-static void decide_unasked(struct kw_request *request, const char *reason)
+void kw_request_unasked(struct kw_request *request, const char *reason)
 {
 	const char *kind = request->takes_slot ? "encrypted" : "plain";
 	struct kw_config config;
@@ -156,5 +171,5 @@ void kw_request_ask(struct kw_request *request)
 		error = kw_bus_plan(bus, xml, &request->verdict);
 	if (!error)
 		return;
-	decide_unasked(request, kw_daemon_reason(bus, error));
+	kw_request_unasked(request, kw_daemon_reason(bus, error));
 }

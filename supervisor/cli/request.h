@@ -39,6 +39,12 @@ int kw_request_read(const char *path, struct kw_request *ret_request);
 void kw_request_complete(struct kw_request *request, struct kw_u32 cbitpos,
 			 struct kw_u32 reduced_phys_bits);
 
+/*
+ * A guest that waits is known by its UUID: decides on one when the file has
+ * none, as libvirt would. 0 or negative errno.
+ */
+int kw_request_name(struct kw_request *request);
+
 /* The rules that need no host: a broken one becomes the verdict, as "FILE:LINE: …". */
 void kw_request_check(struct kw_request *request);
 
@@ -47,6 +53,9 @@ void kw_request_check(struct kw_request *request);
  * asked, kvmward.conf says what then.
  */
 void kw_request_ask(struct kw_request *request);
+
+/* The verdict when kvmwardd cannot be asked for this reason. */
+void kw_request_unasked(struct kw_request *request, const char *reason);
 
 /* The file with its additions. 0 or negative errno; the caller owns *ret_xml. */
 int kw_request_xml(const struct kw_request *request, char **ret_xml);

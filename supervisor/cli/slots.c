@@ -18,6 +18,7 @@ struct json_object *kw_json_pool(enum kw_pool pool, const struct kw_pool_view *v
 	json_object_object_add(to, "held", kw_json_u32(view->held));
 	json_object_object_add(to, "reserved", kw_json_u32(view->reserved));
 	json_object_object_add(to, "free", kw_json_u32(view->free));
+	json_object_object_add(to, "waiting", kw_json_u32(view->waiting));
 	return to;
 }
 
@@ -73,6 +74,14 @@ static void print_leaks(const struct kw_pool_view *view)
 	       view->title, view->leaked.value, view->leaked.value == 1 ? "" : "s");
 }
 
+static void print_waiting(const struct kw_pool_view *view)
+{
+	if (!kw_u32_yes(view->waiting))
+		return;
+	printf("\n%s: %" PRIu32 " guest%s for a slot or memory, and will be served first.\n",
+	       view->title, view->waiting.value, view->waiting.value == 1 ? " waits" : "s wait");
+}
+
 static int print_table(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
 {
 	static const struct kw_column columns[] = {
@@ -98,8 +107,10 @@ static int print_table(const struct kw_facts *facts, const struct kw_daemon_view
 			add_row(table, &views[pool]);
 	}
 	error = kw_table_print(table, stdout, kw_terminal_width(stdout));
-	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT && !error; pool++)
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT && !error; pool++) {
 		print_leaks(&views[pool]);
+		print_waiting(&views[pool]);
+	}
 	return error;
 }
 
@@ -142,7 +153,7 @@ const struct kw_command kw_command_slots = {
 	.help = "IN USE is the kernel's own count, GUESTS what the guests seen hold; when "
 		"they differ for long, slots have leaked. HELD are admitted but not yet "
 		"taken, RESERVED the operator keeps back, FREE is what can still be "
-		"admitted. Mirror guests share the slot of another guest. A '-' is not "
+		"admitted. A line below says how many guests wait. Mirror guests share the slot of another guest. A '-' is not "
 		"known.",
 	.examples = "  kvmward slots\n"
 		    "  kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",

@@ -62,6 +62,7 @@ static const struct number added_numbers[] = {
 	ADDED(held, "Slots admitted by kvmwardd and not yet taken."),
 	ADDED(reserved, "Slots that the operator keeps back."),
 	ADDED(free, "Slots that kvmwardd would still give out."),
+	ADDED(waiting, "Guests that wait for a slot of the pool, or for memory."),
 };
 
 #define GUEST(field, help) { "kvmward_guest_" #field, help, offsetof(struct kw_guest, field) }

@@ -8,7 +8,7 @@
 
 /* What kvmwardd adds to the kernel's facts about a pool; unknown without it. */
 struct kw_metrics_pool {
-	struct kw_u32 held, reserved, free;
+	struct kw_u32 held, reserved, free, waiting;
 };
 
 struct kw_metrics {

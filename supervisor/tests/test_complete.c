@@ -159,6 +159,30 @@ static void test_pieces(void **state)
 	}
 }
 
+static void test_uuid(void **state)
+{
+	static const struct kw_completion named = { .uuid = "5ea15ea1-0000-4000-8000-000000000001" };
+	static const char security[] = "<launchSecurity type=\"sev\"/>";
+	static const struct {
+		const char *head, *want;
+	} cases[] = {
+		{ "<name>a</name>", "<name>a</name><uuid>5ea15ea1-0000-4000-8000-000000000001</uuid>" },
+		{ "<uuid>x</uuid><name>a</name>", "<uuid>x</uuid><name>a</name>" },
+		{ "", "<uuid>5ea15ea1-0000-4000-8000-000000000001</uuid>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_free_ char *text = NULL;
+		char xml[256], want[256];
+
+		snprintf(xml, sizeof(xml), "<domain>%s%s</domain>", cases[i].head, security);
+		snprintf(want, sizeof(want), "<domain>%s%s</domain>\n", cases[i].want, security);
+		text = complete(xml, &named);
+		assert_string_equal(text, want);
+	}
+}
+
 static void test_twice_is_once(void **state)
 {
 	_cleanup_free_ char *xml = read_domain("nova.xml"), *once = complete(xml, &full);
@@ -193,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_plain_domain_is_left_alone),
 		cmocka_unit_test(test_snp_with_tabs),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_twice_is_once),
 		cmocka_unit_test(test_refused),
 	};

@@ -15,6 +15,8 @@ static const char *value;
 static const struct kw_option options[] = {
 	{ .name = "flag", .help = "a flag", .flag = &flag },
 	{ .name = "value", .argument = "X", .help = "a value", .value = &value },
+	{ .name = "both", .argument = "X", .help = "may have a value", .flag = &flag,
+	  .value = &value },
 };
 
 static const struct kw_command command = {
@@ -35,6 +37,9 @@ static const struct {
 	{ { "look", "--value=v", "f" }, true, 0, false, "v", "f" },
 	{ { "look", "--fl", "--", "--flag" }, true, 0, true, NULL, "--flag" },
 	{ { "look", "-" }, true, 0, false, NULL, "-" },
+	{ { "look", "--both", "f" }, true, 0, true, NULL, "f" },
+	{ { "look", "--both=v", "f" }, true, 0, true, "v", "f" },
+	{ { "look", "--both", "v", "f" }, false, KW_EXIT_USAGE },
 	{ { "look" }, false, KW_EXIT_USAGE },
 	{ { "look", "f", "g" }, false, KW_EXIT_USAGE },
 	{ { "look", "--flag=x", "f" }, false, KW_EXIT_USAGE },
@@ -59,7 +64,7 @@ static void options_and_arguments_are_told_apart(void **state)
 		}
 		flag = false;
 		value = NULL;
-		assert_int_equal(kw_options_read(&command, options, 2, argc, argv, &first, &done),
+		assert_int_equal(kw_options_read(&command, options, 3, argc, argv, &first, &done),
 				 cases[i].goes_on);
 		if (!cases[i].goes_on) {
 			assert_int_equal(done, cases[i].done);

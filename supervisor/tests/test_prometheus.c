@@ -57,6 +57,7 @@ static void pools_share_a_family_and_leave_gaps_out(void **state)
 	facts.slots.pool[KW_POOL_SEV_ES].capacity = KW_U32(0);
 	facts.slots.pool[KW_POOL_SEV].charged = KW_U32(4);
 	metrics.pools[KW_POOL_SEV].free = KW_U32(6);
+	metrics.pools[KW_POOL_SEV].waiting = KW_U32(2);
 	text = written(&metrics);
 	assert_non_null(strstr(text, "# TYPE kvmward_slots_capacity gauge\n"
 				     "kvmward_slots_capacity{pool=\"sev\"} 10\n"
@@ -65,6 +66,7 @@ static void pools_share_a_family_and_leave_gaps_out(void **state)
 	assert_null(strstr(text, "kvmward_slots_charged{pool=\"sev-es\"}"));
 	assert_null(strstr(text, "kvmward_slots_in_use"));
 	assert_non_null(strstr(text, "kvmward_slots_free{pool=\"sev\"} 6\n"));
+	assert_non_null(strstr(text, "kvmward_slots_waiting{pool=\"sev\"} 2\n"));
 	assert_null(strstr(text, "kvmward_slots_held"));
 }
 

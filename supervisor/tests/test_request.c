@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "cli/request.h"
 
 #define NOVA "tests/data/domains/nova.xml"
@@ -89,6 +90,20 @@ static void no_domain_is_refused_with_its_place(void **state)
 	}
 }
 
+static void who_waits_has_a_uuid(void **state)
+{
+	_cleanup_(kw_request_done) struct kw_request request = {};
+
+	(void)state;
+	read_it("tests/data/domains/nova.xml", &request);
+	assert_true(request.takes_slot && request.domain.uuid[0]);
+	assert_int_equal(kw_request_name(&request), 0);
+	assert_string_equal(request.additions.uuid, "");
+	request.domain.uuid[0] = '\0';
+	assert_int_equal(kw_request_name(&request), 0);
+	assert_true(kw_text_is_uuid(request.additions.uuid));
+}
+
 static void a_file_that_cannot_be_read_is_no_verdict(void **state)
 {
 	struct kw_request request = { .path = "untouched" };
@@ -105,6 +120,7 @@ int main(void)
 		cmocka_unit_test(an_encrypted_guest_gets_what_it_lacks),
 		cmocka_unit_test(what_the_file_says_is_kept),
 		cmocka_unit_test(a_plain_guest_is_left_alone),
+		cmocka_unit_test(who_waits_has_a_uuid),
 		cmocka_unit_test(no_domain_is_refused_with_its_place),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_no_verdict),
 	};
