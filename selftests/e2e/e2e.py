@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-import changes  # pylint: disable=unused-import # its tests come first
+import causes  # pylint: disable=unused-import # its tests come first, and so do the others'
+import changes  # pylint: disable=unused-import
 import host
 import ktap
 import waiting  # pylint: disable=unused-import

@@ -15,6 +15,7 @@
 #include "cli/request.h"
 #include "cli/wait.h"
 #include "facts/snapshot.h"
+#include "policy/causes.h"
 #include "policy/software.h"
 
 KW_CLEANUP_OF(struct kw_libvirt, kw_libvirt_close);
@@ -35,6 +36,8 @@ struct launch {
 	struct kw_software software;
 	int result;			/* of the last call of libvirt, */
 	char error[LIBVIRT_TEXT_MAX];	/* and its words */
+	bool failed;			/* to start, by those words */
+	struct kw_cause cause;		/* of that; "" when not known */
 };
 
 /* A frozen libvirtd takes the connection and never answers. */
@@ -68,6 +71,9 @@ static void print_json(const struct launch *launch, const struct kw_guest *guest
 	json_object_object_add(to, "uuid", kw_json_text(launch->uuid));
 	json_object_object_add(to, "verdict", kw_json_verdict(&launch->request.verdict));
 	json_object_object_add(to, "guest", guest ? kw_json_guest(guest) : NULL);
+	json_object_object_add(to, "error", launch->failed ? kw_json_text(launch->error) : NULL);
+	json_object_object_add(to, "cause", kw_json_text(launch->cause.cause));
+	json_object_object_add(to, "remedy", kw_json_text(launch->cause.remedy));
 	json_object_object_add(to, "xml", launch->dry_run ? kw_json_text(launch->xml) : NULL);
 	kw_json_print(to, launch->waits);
 }
@@ -214,6 +220,22 @@ static void call_start(void *data)
 					  launch->error, sizeof(launch->error));
 }
 
+/* QEMU says what failed, but not why in words that lead anywhere. */
+static enum kw_exit fail(struct launch *launch)
+{
+	bool known = launch->request.takes_slot && kw_cause_find(launch->error, &launch->cause);
+
+	launch->failed = true;
+	kw_message("launch: %s: libvirt cannot start it: %s", launch->request.domain.name,
+		   launch->error);
+	if (known)
+		kw_message("launch: %s: the cause: %s; %s", launch->request.domain.name,
+			   launch->cause.cause, launch->cause.remedy);
+	if (launch->json)
+		print_json(launch, NULL);
+	return KW_EXIT_FAILED;
+}
+
 static enum kw_exit start(struct launch *launch)
 {
 	const char *name = launch->request.domain.name;
@@ -233,9 +255,9 @@ static enum kw_exit start(struct launch *launch)
 			kw_message("launch: libvirt says: %s", launch->error);
 		return refuse(launch);
 	}
-	kw_message("launch: %s: libvirt cannot start it: %s", name,
-		   error ? strerror(-error) : launch->error);
-	return KW_EXIT_FAILED;
+	if (error)
+		kw_text_copy(launch->error, sizeof(launch->error), strerror(-error));
+	return fail(launch);
 }
 
 static enum kw_exit show(const struct launch *launch)

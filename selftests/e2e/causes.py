@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starts that fail in QEMU or in the firmware all the same: launch says why."""
+
+import json
+import os
+import signal
+
+import host
+import ktap
+from host import kvmward, pools, wait_for
+from ktap import test
+
+SIMULATOR = "/sys/kernel/debug/psp_sim/fail"
+SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
+THIEF = f"{host.SCRATCH}/thief"
+
+
+def fails(name, *words, xml=None):
+    """Launches a guest that fails, and whose cause is told in these words."""
+    path = host.file_of(xml or host.domain(name), name)
+    result = kvmward("launch", "--paused", "--json", path)
+    assert result.status == 1, str(result)
+    answer = json.loads(result.out)
+    ktap.diagnose(f"{answer['cause']}; {answer['remedy']}")
+    assert answer["launched"] is False and answer["error"], answer
+    assert f"{name}: the cause: {answer['cause']}; {answer['remedy']}\n" in result.err, str(result)
+    for word in words:
+        assert word in result.err, f"no '{word}' in\n{result}"
+    wait_for("nothing is held", lambda: not host.pending(), 10)
+
+
+@test
+def failed_start():
+    """a start that the firmware, KVM or QEMU refuses: the cause and what to do"""
+    host.write(SIMULATOR, "LAUNCH_START 21 1")
+    fails("unsupported", "CVE-2025-48514", "fw_error=21")
+    host.write(SIMULATOR, "LAUNCH_UPDATE_DATA 20 1")
+    fails("unsafe", "error 20, HWSEV_RET_UNSAFE", "fw_error=20")
+    wrong = host.domain("wrong").replace("<policy>", "<cbitpos>60</cbitpos><policy>")
+    fails("wrong", "remove <cbitpos>", "requested '60'", xml=wrong)
+
+
+@test
+def failed_by_theft():
+    """somebody takes every slot between the last hook and QEMU: KVM's errno is explained"""
+    host.write(SABOTAGE, f'''#!/bin/sh
+[ "$1 $2" = "robbed start" ] || exit 0
+setsid sev_vm --type=sev --count={pools()["sev"]["free"]} >{THIEF} 2>&1 </dev/null &
+echo $! >{THIEF}.pid
+until grep -q ready {THIEF}; do sleep 0.1; done
+''')
+    try:
+        fails("robbed", "KVM has no key slot left", "misc.max", "ret=-16")
+    finally:
+        host.write(SABOTAGE, "#!/bin/sh\n")
+        if os.path.exists(f"{THIEF}.pid"):
+            os.kill(int(host.read(f"{THIEF}.pid")), signal.SIGKILL)
