@@ -7,6 +7,7 @@
 #include <linux/cpu.h>
 #include <linux/module.h>
 #include <linux/smp.h>
+#include <linux/version.h>
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 #include <asm/processor.h>
@@ -94,7 +95,23 @@ static const struct {
 	{ RMP_END, 0, 0x41ffffff },
 };
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 /* u64 native_read_msr_safe(unsigned int msr, int *error) */
+static int msr_answer(struct pt_regs *regs, u64 value)
+{
+	*(int *)regs->si = 0;
+	return probe_answer(regs, value);
+}
+#else
+/* int native_read_msr_safe(u32 msr, u64 *value) */
+static int msr_answer(struct pt_regs *regs, u64 value)
+{
+	*(u64 *)regs->si = value;
+	return probe_answer(regs, 0);
+}
+#endif
+NOKPROBE_SYMBOL(msr_answer);
+
 static int msr_pre(struct kprobe *probe, struct pt_regs *regs)
 {
 	unsigned int i;
@@ -102,9 +119,8 @@ static int msr_pre(struct kprobe *probe, struct pt_regs *regs)
 	for (i = 0; i < ARRAY_SIZE(registers); i++) {
 		if ((u32)regs->di != registers[i].msr)
 			continue;
-		*(int *)regs->si = 0;
-		return probe_answer(regs, registers[i].value |
-					  (psp_sim_snp ? registers[i].snp_value : 0));
+		return msr_answer(regs, registers[i].value |
+					(psp_sim_snp ? registers[i].snp_value : 0));
 	}
 	return 0;
 }
