@@ -14,7 +14,7 @@ enum kvmward_file_kind {
 	KVMWARD_FILE_TAP,		/* a queue of a tap device */
 };
 
-#define KVMWARD_FILE_KINDS_BITS 5
+#define KVMWARD_FILE_KINDS_BITS 6
 
 /*
  * Kinds that have been worked out already, by the files' operations; all zero at
@@ -22,6 +22,7 @@ enum kvmward_file_kind {
  * room for another's in that time.
  */
 struct kvmward_file_kinds {
+	const struct file_operations *last_other;	/* many of one kind follow each other */
 	struct kvmward_file_known {
 		const struct file_operations *f_op;
 		enum kvmward_file_kind kind;
@@ -37,10 +38,16 @@ static inline enum kvmward_file_kind kvmward_file_kind(struct kvmward_file_kinds
 						       const struct file *file)
 {
 	const struct file_operations *f_op = file->f_op;
-	struct kvmward_file_known *known =
-		&kinds->known[hash_ptr(f_op, KVMWARD_FILE_KINDS_BITS)];
+	struct kvmward_file_known *known;
+	enum kvmward_file_kind kind;
 
-	return likely(known->f_op == f_op) ? known->kind : kvmward_file_look(known, file);
+	if (likely(f_op == kinds->last_other))
+		return KVMWARD_FILE_OTHER;
+	known = &kinds->known[hash_ptr(f_op, KVMWARD_FILE_KINDS_BITS)];
+	kind = likely(known->f_op == f_op) ? known->kind : kvmward_file_look(known, file);
+	if (kind == KVMWARD_FILE_OTHER)
+		kinds->last_other = f_op;
+	return kind;
 }
 
 #endif

@@ -78,7 +78,9 @@ def forever(method):
 TITLES = {
     "dump": "kvmward, dump",
     "slots": "kvmward, slots",
-    "walk": "/proc/*/fd walk",
+    "walk": "/proc/*/fd walk, links",
+    "walk-facts": "... and the facts there",
+    "find": "... by the command find",
     "debugfs-list": "KVM debugfs, names only",
     "debugfs": "KVM debugfs, all files",
     "domstats": "libvirt, domstats",
@@ -148,7 +150,8 @@ def bench_crowd(*counts, rounds=7):
         wait_for_guests(count)
         report.heading(f"{count:,} guests, one a process (made in {made:.0f} s)")
         report.columns()
-        measures = cost("dump", "slots", "walk", "debugfs-list", "debugfs", rounds=rounds)
+        measures = cost("dump", "slots", "walk", "walk-facts", "find", "debugfs-list", "debugfs",
+                        rounds=rounds)
         show(measures, count)
         if count == 1000:
             bench_thousand(crowd, measures)

@@ -22,7 +22,8 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct method *const known[] = {
-	&method_dump, &method_slots, &method_walk, &method_debugfs_list, &method_debugfs,
+	&method_dump, &method_slots, &method_walk, &method_walk_facts, &method_find,
+	&method_debugfs_list, &method_debugfs,
 	&method_domstats, &method_exporter, &method_guests, &method_metrics, &method_virsh,
 	&method_empty, &method_hook, &method_spin,
 };
@@ -41,7 +42,7 @@ static unsigned long long now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-static const struct method *method_find(const char *name)
+static const struct method *method_named(const char *name)
 {
 	unsigned int i;
 
@@ -148,7 +149,7 @@ static unsigned int methods_open(struct measure *measures, int argc, char **argv
 	unsigned int count = 0;
 
 	for (; argc && count < METHODS_MAX; argc--, argv++, count++) {
-		const struct method *method = method_find(*argv);
+		const struct method *method = method_named(*argv);
 		int ret = method ? method->setup() : -EINVAL;
 
 		if (ret) {

@@ -25,6 +25,8 @@ struct method {
 extern const struct method method_dump;		/* GUEST_GET, dump */
 extern const struct method method_slots;	/* SLOT_GET, dump */
 extern const struct method method_walk;		/* links of /proc/PID/fd */
+extern const struct method method_walk_facts;	/* and what /proc says of who holds them */
+extern const struct method method_find;		/* the same links by the command "find" */
 extern const struct method method_debugfs_list;	/* names in KVM's debugfs, nothing read */
 extern const struct method method_debugfs;	/* each file there */
 extern const struct method method_domstats;	/* libvirt, all groups of all domains */
