@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -286,7 +287,8 @@ static void threads_scan(struct pass *pass, struct task_struct *process)
 {
 	struct task_struct *thread, *previous = NULL;
 
-	for_each_thread(process, thread) {
+	/* for_each_thread(), which under PROVE_RCU_LIST names a lock that modules lack. */
+	list_for_each_entry_rcu(thread, &process->signal->thread_head, thread_node) {
 		if ((thread == process || !files_shared(thread, process)) &&
 		    (!previous || !files_shared(thread, previous)))
 			thread_scan(pass, thread);
