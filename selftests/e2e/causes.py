@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import host
@@ -45,9 +46,9 @@ def failed_by_theft():
     """somebody takes every slot between the last hook and QEMU: KVM's errno is explained"""
     host.write(SABOTAGE, f'''#!/bin/sh
 [ "$1 $2" = "robbed start" ] || exit 0
-setsid sev_vm --type=sev --count={pools()["sev"]["free"]} >{THIEF} 2>&1 </dev/null &
+setsid {shutil.which("sev_vm")} --type=sev --count={pools()["sev"]["free"]} >{THIEF} 2>&1 </dev/null &
 echo $! >{THIEF}.pid
-until grep -q ready {THIEF}; do sleep 0.1; done
+for _ in $(seq 100); do grep -q ready {THIEF} && exit 0; sleep 0.1; done
 ''')
     try:
         fails("robbed", "KVM has no key slot left", "misc.max", "ret=-16")
