@@ -11,6 +11,7 @@
 #include "facts/limits.h"
 #include "policy/admit.h"
 #include "policy/claims.h"
+#include "policy/classes.h"
 #include "policy/memlock.h"
 #include "policy/rules.h"
 #include "policy/security.h"
@@ -82,6 +83,8 @@ static void judge(struct kw_supervisor *supervisor, const struct kw_domain *doma
 		refuse_unknown(domain, verdict);
 		return;
 	}
+	if (!kw_class_assign(&supervisor->config, domain, ret_claim, verdict))
+		return;
 	kw_supervisor_look(supervisor);
 	admit(supervisor, ret_claim, verdict);
 	if (kw_verdict_admits(verdict))
@@ -251,7 +254,8 @@ bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, si
 		refuse_unknown(&domain, ret_verdict);
 	else if (kw_verdict_admits(ret_verdict) && !ret_claim->uuid[0])
 		kw_verdict_set(ret_verdict, KW_XML_INVALID, NO_UUID);
-	if (kw_verdict_admits(ret_verdict))
+	if (kw_verdict_admits(ret_verdict) &&
+	    kw_class_assign(&supervisor->config, &domain, ret_claim, ret_verdict))
 		judge_memlock(supervisor, &domain, ret_claim, ret_verdict);
 	return kw_verdict_admits(ret_verdict);
 }

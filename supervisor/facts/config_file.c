@@ -22,6 +22,8 @@
 #define FILE_MAX (64 * KW_KIB)
 #define LINE_MAX_BYTES 160 /* inih's buffer has 200, its names 50 */
 
+#define CLASS "class " /* and its name */
+
 #define SLOTS_MAX 65535
 #define MEMORY_MB_MAX (1u << 30)
 #define TIMEOUT_MAX_S 86400
@@ -31,6 +33,7 @@ struct reader {
 	const char *next; /* rest of the text */
 	int line;
 	unsigned int given; /* a bit per key */
+	unsigned int class_given[KW_CLASS_MAX];
 	struct kw_config config;
 	bool failed;
 	char *error;
@@ -142,6 +145,101 @@ static const struct key keys[] = {
 
 #define KEY_COUNT (sizeof(keys) / sizeof(*keys))
 
+/* A key of [class NAME]: of a pool, or of the memory where that is KW_POOL_COUNT. */
+static const struct class_key {
+	const char *name;
+	enum kw_pool pool;
+	bool limit;
+} class_keys[] = {
+	{"sev_reserve", KW_POOL_SEV, false},
+	{"sev_limit", KW_POOL_SEV, true},
+	{"sev_es_reserve", KW_POOL_SEV_ES, false},
+	{"sev_es_limit", KW_POOL_SEV_ES, true},
+	{"snp_reserve", KW_POOL_SNP, false},
+	{"snp_limit", KW_POOL_SNP, true},
+	{"memory_reserve_mb", KW_POOL_COUNT, false},
+	{"memory_limit_mb", KW_POOL_COUNT, true},
+};
+
+#define CLASS_KEY_COUNT (sizeof(class_keys) / sizeof(*class_keys))
+
+static void store_class(struct kw_class *class, const struct class_key *key, uint32_t number)
+{
+	if (key->pool == KW_POOL_COUNT && key->limit)
+		class->memory_limit_bytes = KW_U64(number * KW_MIB);
+	else if (key->pool == KW_POOL_COUNT)
+		class->memory_reserve_bytes = number * KW_MIB;
+	else if (key->limit)
+		class->limit[key->pool] = KW_U32(number);
+	else
+		class->reserve[key->pool] = number;
+}
+
+/* A reserve that the class may not use would be kept from everybody. */
+static bool class_makes_sense(const struct kw_class *class, enum kw_pool pool)
+{
+	if (pool == KW_POOL_COUNT)
+		return !class->memory_limit_bytes.known ||
+		       class->memory_reserve_bytes <= class->memory_limit_bytes.value;
+	return !class->limit[pool].known || class->reserve[pool] <= class->limit[pool].value;
+}
+
+static bool set_class_key(struct reader *reader, size_t at, size_t index, const char *value)
+{
+	const struct class_key *key = &class_keys[index];
+	struct kw_class *class = &reader->config.classes[at];
+	uint32_t most = key->pool == KW_POOL_COUNT ? MEMORY_MB_MAX : SLOTS_MAX, number;
+
+	if (reader->class_given[at] & 1u << index)
+		return fail(reader, "%s of [class %s] is given twice", key->name, class->name);
+	reader->class_given[at] |= 1u << index;
+	if (kw_text_u32(value, most, &number))
+		return fail(reader,
+			    "%s must be a whole number from 0 to %" PRIu32
+			    " without sign or unit, not \"%s\"",
+			    key->name, most, value);
+	store_class(class, key, number);
+	if (!class_makes_sense(class, key->pool))
+		return fail(reader, "%s: the reserve of [class %s] is above its limit", key->name,
+			    class->name);
+	return true;
+}
+
+static bool take_class_pair(struct reader *reader, const char *class, const char *name,
+			    const char *value)
+{
+	for (size_t at = 0; at < reader->config.class_count; at++)
+		for (size_t i = 0; i < CLASS_KEY_COUNT; i++)
+			if (!strcmp(reader->config.classes[at].name, class) &&
+			    !strcmp(class_keys[i].name, name))
+				return set_class_key(reader, at, i, value);
+	return fail(reader,
+		    "unknown key \"%s\" in section [class %s], which has sev_reserve, sev_limit, "
+		    "sev_es_reserve, sev_es_limit, snp_reserve, snp_limit, memory_reserve_mb, "
+		    "memory_limit_mb",
+		    name, class);
+}
+
+/* The name is part of a slice's, so it has no dash. */
+static bool check_class(struct reader *reader, const char *name)
+{
+	struct kw_config *config = &reader->config;
+	size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_");
+
+	if (!*name || name[plain] || plain >= KW_CLASS_NAME_MAX)
+		return fail(reader,
+			    "[class %s]: a class has a name of at most %d letters, digits and _",
+			    name, KW_CLASS_NAME_MAX - 1);
+	for (size_t i = 0; i < config->class_count; i++)
+		if (!strcmp(config->classes[i].name, name))
+			return true;
+	if (config->class_count == KW_CLASS_MAX)
+		return fail(reader, "[class %s]: there can be %d classes", name, KW_CLASS_MAX);
+	kw_text_copy(config->classes[config->class_count++].name, KW_CLASS_NAME_MAX, name);
+	return true;
+}
+
 static bool fail_unknown_key(struct reader *reader, const char *section, const char *name)
 {
 	char known[128] = "";
@@ -183,8 +281,10 @@ static int take_pair(void *user, const char *section, const char *name, const ch
 	if (!*section)
 		return fail(reader,
 			    "\"%s\" stands before the first section; sections are [slots], "
-			    "[memory], [hook] and [daemon]",
+			    "[memory], [hook], [daemon] and [class NAME]",
 			    name);
+	if (kw_text_starts(section, CLASS))
+		return take_class_pair(reader, section + strlen(CLASS), name, value);
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		if (!strcmp(keys[i].section, section) && !strcmp(keys[i].name, name))
 			return set_key(reader, i, value);
@@ -204,10 +304,12 @@ static bool check_section(struct reader *reader, const char *line)
 	after += 1 + strspn(after + 1, " \t\r");
 	if (*after && *after != ';' && *after != '#')
 		return fail(reader, "text after [%s]; put it on a line of its own", section);
+	if (kw_text_starts(section, CLASS))
+		return check_class(reader, section + strlen(CLASS));
 	if (!section_known(section))
 		return fail(reader,
-			    "unknown section [%s]; sections are [slots], [memory], [hook] "
-			    "and [daemon]",
+			    "unknown section [%s]; sections are [slots], [memory], [hook], "
+			    "[daemon] and [class NAME]",
 			    section);
 	return true;
 }

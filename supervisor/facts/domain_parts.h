@@ -16,5 +16,7 @@ int kw_domain_read_os(const struct kw_complaint *complaint, const xmlNode *root,
 		      struct kw_domain *domain);
 int kw_domain_read_devices(const struct kw_complaint *complaint, const xmlNode *root,
 			   struct kw_domain *domain);
+int kw_domain_read_class(const struct kw_complaint *complaint, const xmlNode *root,
+			 struct kw_domain *domain);
 
 #endif

@@ -62,6 +62,7 @@ static int fill_hold(struct json_object *object, const struct kw_hold *hold)
 	const struct kw_claim *claim = &hold->claim;
 
 	if (add_text(object, "uuid", claim->uuid) || add_text(object, "name", claim->name) ||
+	    add_text(object, "class", claim->class_name) ||
 	    add_text(object, "type", kw_guest_type_name(claim->type)) ||
 	    add_number(object, "memory_bytes", claim->memory_bytes) ||
 	    add_number(object, "pinned_bytes", claim->pinned_bytes) ||
@@ -169,9 +170,17 @@ static bool get_type(struct json_object *object, enum kw_guest_type *ret_type)
 	return false;
 }
 
+/* A kvmwardd that knew of no classes wrote none. */
+static bool get_class(struct json_object *object, struct kw_claim *claim)
+{
+	return !json_object_object_get_ex(object, "class", NULL) ||
+	       get_text(object, "class", claim->class_name, sizeof(claim->class_name));
+}
+
 static bool read_claim(struct json_object *object, struct kw_claim *claim)
 {
-	return get_text(object, "uuid", claim->uuid, sizeof(claim->uuid)) &&
+	return get_class(object, claim) &&
+	       get_text(object, "uuid", claim->uuid, sizeof(claim->uuid)) &&
 	       kw_text_is_uuid(claim->uuid) &&
 	       get_text(object, "name", claim->name, sizeof(claim->name)) &&
 	       get_type(object, &claim->type) &&

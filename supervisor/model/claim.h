@@ -2,12 +2,14 @@
 #ifndef KW_MODEL_CLAIM_H
 #define KW_MODEL_CLAIM_H
 
+#include "model/class.h"
 #include "model/guest.h"
 
 /* What a guest will take once it runs. Made by policy from the domain XML. */
 struct kw_claim {
 	char uuid[KW_UUID_LEN + 1];
 	char name[KW_NAME_MAX];
+	char class_name[KW_CLASS_NAME_MAX]; /* as kvmward.conf had it at the admission; "": the default */
 	enum kw_guest_type type;
 	uint64_t memory_bytes;		/* maximum memory, hot-plug included */
 	uint64_t pinned_bytes;		/* 0 for a plain guest */

@@ -2,6 +2,9 @@
 #ifndef KW_MODEL_CONFIG_H
 #define KW_MODEL_CONFIG_H
 
+#include <stddef.h>
+
+#include "model/class.h"
 #include "model/known.h"
 #include "model/slots.h"
 
@@ -18,6 +21,9 @@ struct kw_config {
 	bool admit_small_memlock;	/* small_memory_lock = admit | refuse */
 	/* [daemon] */
 	uint32_t hold_timeout_s;	/* hold_timeout: a hold without a process ends after it */
+	/* [class NAME], in the order of the file */
+	struct kw_class classes[KW_CLASS_MAX];
+	size_t class_count;
 };
 
 /* What is in force where the file says nothing. */

@@ -41,6 +41,8 @@ struct kw_domain {
 	char virt_type[16];		/* "kvm", "qemu" */
 	char machine[64];		/* "q35", "pc-q35-7.2", "" when not given */
 	char arch[16];
+	char class_name[64];		/* kvmward's element in <metadata>, "" when there is none */
+	char partition[512];		/* <resource><partition>, "" likewise */
 
 	uint64_t memory_bytes;		/* <memory> */
 	uint64_t max_memory_bytes;	/* the larger of <memory> and <maxMemory> */
@@ -65,7 +67,7 @@ struct kw_domain {
 	bool smm_on, vmcoreinfo;
 
 	int line_os, line_type, line_loader, line_security, line_policy, line_smm, line_vmcoreinfo,
-	    line_hard_limit, line_memory;
+	    line_hard_limit, line_memory, line_class;
 
 	struct kw_device *devices;
 	size_t device_count;

@@ -23,6 +23,12 @@
 	  "Enable it in the BIOS and in kvm_amd; see 'kvmward host'.")                             \
 	X(MEMORY_FULL, "memory-full", "The host's memory cannot hold what this guest pins.",       \
 	  "Stop a guest, give this one less memory, or lower the host reserve.")                   \
+	X(CLASS_FULL, "class-full", "The class of this guest has all that it may have.",           \
+	  "Stop a guest of the class, or raise the limit of its section in kvmward.conf.")         \
+	X(CLASS_RESERVED, "class-reserved", "What is left is set aside for other classes, or waited for.", \
+	  "Stop a guest, or lower the reserve of a class in kvmward.conf.")                        \
+	X(CLASS_UNKNOWN, "class-unknown", "This host has no such class.",                          \
+	  "Add [class NAME] to kvmward.conf, or change <class> in <metadata>.")                    \
 	X(FACTS_UNKNOWN, "facts-unknown", "What the host has left is not known.",                  \
 	  "Load the module with 'modprobe kvmward' and read 'kvmward host'.")                      \
 	X(DAEMON_UNREACHABLE, "daemon-unreachable", "kvmwardd cannot be asked.",                   \

@@ -174,6 +174,15 @@ static bool memory_free(const struct kw_question *q, const struct kw_claim *clai
 	return false;
 }
 
+static bool class_free(const struct kw_question *q, const struct kw_claim *claim,
+		       enum kw_pool pool, struct kw_verdict *ret_verdict)
+{
+	if (!q->config->class_count)
+		return true;
+	return kw_class_has_room(q, claim, pool, kw_pool_room_of(q, pool).free.value,
+				 kw_memory_room_of(q).free_bytes.value, ret_verdict);
+}
+
 static void say_admitted(const struct kw_question *q, const struct kw_claim *claim,
 			 enum kw_pool pool, struct kw_verdict *ret_verdict)
 {
@@ -191,7 +200,7 @@ void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
 	      const struct kw_config *config, const struct kw_claim *claim,
 	      struct kw_verdict *ret_verdict)
 {
-	struct kw_question q = {facts, holds, config, claim->uuid};
+	struct kw_question q = {facts, holds, config, claim->uuid, config->class_count > 0};
 	enum kw_pool pool;
 
 	if (claim->type == KW_GUEST_PLAIN) {
@@ -204,6 +213,7 @@ void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		return;
 	}
 	if (kw_host_offers(facts, claim->type, pool, ret_verdict) &&
-	    slot_free(&q, pool, ret_verdict) && memory_free(&q, claim, ret_verdict))
+	    slot_free(&q, pool, ret_verdict) && memory_free(&q, claim, ret_verdict) &&
+	    class_free(&q, claim, pool, ret_verdict))
 		say_admitted(&q, claim, pool, ret_verdict);
 }

@@ -16,6 +16,7 @@ struct kw_question {
 	const struct kw_hold_list *holds;
 	const struct kw_config *config;
 	const char *uuid; /* does not count against itself; "" for none */
+	bool only_held;	  /* leave out what guests wait for: classes have their own rule about it */
 };
 
 /* What the operator's override leaves. It counts the guests of both pools. */
@@ -39,5 +40,13 @@ bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
 		       struct kw_verdict *ret_verdict);
 bool kw_refuse_slot_none(const struct kw_facts *facts, enum kw_pool pool,
 			 struct kw_verdict *ret_verdict);
+
+/*
+ * Has the claim's class room for it, and leaves it room for the others, of so
+ * much that is free for all classes together?
+ */
+bool kw_class_has_room(const struct kw_question *q, const struct kw_claim *claim,
+		       enum kw_pool pool, uint32_t free_slots, uint64_t free_bytes,
+		       struct kw_verdict *ret_verdict);
 
 #endif

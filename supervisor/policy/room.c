@@ -58,7 +58,8 @@ static bool own_slot(const struct kw_question *q, enum kw_pool pool)
 
 static bool is_pending(const struct kw_question *q, const struct kw_hold *hold)
 {
-	return !hold->pid && !same_uuid(q->uuid, hold->claim.uuid);
+	return !hold->pid && !same_uuid(q->uuid, hold->claim.uuid) &&
+	       !(hold->waiting && q->only_held);
 }
 
 static bool is_pending_in(const struct kw_question *q, const struct kw_hold *hold,

@@ -16,7 +16,8 @@ static struct kw_facts without_guests(const struct kw_facts *facts)
 
 static bool is_about_room(enum kw_code code)
 {
-	return code == KW_SLOT_FULL || code == KW_SLOT_RESERVED || code == KW_MEMORY_FULL;
+	return code == KW_SLOT_FULL || code == KW_SLOT_RESERVED || code == KW_MEMORY_FULL ||
+	       code == KW_CLASS_FULL || code == KW_CLASS_RESERVED;
 }
 
 enum kw_turn kw_turn_of(const struct kw_facts *facts, const struct kw_hold_list *holds,

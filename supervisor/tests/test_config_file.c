@@ -186,7 +186,7 @@ static void unknown_words_are_refused(void **state)
 	expect_refused("[daemon]\nsev_reserve = 2\n", 2, "which has hold_timeout");
 	expect_refused("[slot]\nsev_reserve = 2\n", 1, "unknown section [slot]");
 	expect_refused("[slots]\n[Memory]\n", 2, "unknown section [Memory]; sections are [slots], "
-						 "[memory], [hook] and [daemon]");
+						 "[memory], [hook], [daemon] and [class NAME]");
 	expect_refused("[]\n", 1, "unknown section []");
 	expect_refused("sev_reserve = 2\n", 1, "before the first section");
 	expect_refused("[slots]\n= 2\n", 2, "unknown key \"\"");
@@ -241,6 +241,60 @@ static void a_file_that_cannot_be_read_is_an_error(void **state)
 	(void)state;
 	assert_int_equal(kw_config_file_read("/tmp", &config, error, sizeof(error)), -EISDIR);
 	assert_string_equal(error, "/tmp: Is a directory");
+}
+
+static void classes_are_read(void **state)
+{
+	struct kw_config config;
+	char error[256];
+	const char *text = "[class gold]\nsev_reserve = 2\nsev_limit = 3\nsev_es_limit = 0\n"
+			   "memory_reserve_mb = 1024\nmemory_limit_mb = 2048\n"
+			   "[class silver_2] ; none of it\n[slots]\nsev_reserve = 1\n"
+			   "[class gold]\nsnp_reserve = 4\nsev_es_reserve = 0\nsnp_limit = 4\n";
+
+	(void)state;
+	if (read_bytes(text, strlen(text), &config, error))
+		fail_msg("%s", error);
+	assert_int_equal(config.class_count, 2);
+	assert_string_equal(config.classes[0].name, "gold");
+	assert_int_equal(config.classes[0].reserve[KW_POOL_SEV], 2);
+	assert_int_equal(config.classes[0].limit[KW_POOL_SEV].value, 3);
+	assert_true(config.classes[0].limit[KW_POOL_SEV_ES].known);
+	assert_int_equal(config.classes[0].limit[KW_POOL_SEV_ES].value, 0);
+	assert_int_equal(config.classes[0].reserve[KW_POOL_SNP], 4);
+	assert_int_equal(config.classes[0].memory_reserve_bytes, 1024 * KW_MIB);
+	assert_int_equal(config.classes[0].memory_limit_bytes.value, 2048 * KW_MIB);
+	assert_string_equal(config.classes[1].name, "silver_2");
+	assert_false(config.classes[1].limit[KW_POOL_SEV].known);
+	assert_false(config.classes[1].memory_limit_bytes.known);
+	assert_int_equal(config.reserve[KW_POOL_SEV], 1);
+}
+
+static void bad_classes_are_refused(void **state)
+{
+	char many[1024] = "";
+
+	(void)state;
+	expect_refused("[class ]\n", 1, "a name of at most 32 letters, digits and _");
+	expect_refused("[class go-ld]\n", 1, "[class go-ld]: a class has a name");
+	expect_refused("[class a b]\n", 1, "a class has a name");
+	expect_refused("[class abcdefghijabcdefghijabcdefghijabc]\n", 1, "at most 32");
+	expect_refused("[class]\n", 1, "unknown section [class]");
+	expect_refused("[class gold]\nhold_timeout = 5\n", 2,
+		       "unknown key \"hold_timeout\" in section [class gold], which has "
+		       "sev_reserve, sev_limit, ");
+	expect_refused("[class gold]\nsev_limit = 1\n[class gold]\nsev_limit = 1\n", 4,
+		       "sev_limit of [class gold] is given twice");
+	expect_refused("[class gold]\nsev_limit = lots\n", 2, "from 0 to 65535");
+	expect_refused("[class gold]\nsev_limit =\n", 2, "from 0 to 65535");
+	expect_refused("[class gold]\nmemory_limit_mb = -1\n", 2, "from 0 to 1073741824");
+	expect_refused("[class gold]\nsev_limit = 1\nsev_reserve = 2\n", 3,
+		       "the reserve of [class gold] is above its limit");
+	expect_refused("[class gold]\nmemory_reserve_mb = 2\nmemory_limit_mb = 1\n", 3,
+		       "memory_limit_mb: the reserve");
+	for (int i = 0; i < KW_CLASS_MAX + 1; i++)
+		snprintf(many + strlen(many), sizeof(many) - strlen(many), "[class c%d]\n", i);
+	expect_refused(many, KW_CLASS_MAX + 1, "there can be 16 classes");
 }
 
 /* Takes the comment sign off every "#key = value". */
@@ -301,6 +355,8 @@ int main(void)
 		cmocka_unit_test(a_key_twice_is_refused),
 		cmocka_unit_test(lines_of_no_kind_are_refused),
 		cmocka_unit_test(hostile_bytes_are_refused),
+		cmocka_unit_test(classes_are_read),
+		cmocka_unit_test(bad_classes_are_refused),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(the_shipped_file_shows_the_defaults),
 		cmocka_unit_test(manual_and_shipped_file_name_every_key),

@@ -212,6 +212,25 @@ static void test_hold_that_cannot_be_saved(void **state)
 	assert_int_equal(hold_count(), 0);
 }
 
+#define GOLD "<metadata><k:class xmlns:k='urn:kvmward:1'>gold</k:class></metadata>\n"
+
+static void test_classes(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, GOLD FAKE_SEV), KW_CLASS_UNKNOWN);
+	assert_int_equal(hook("prepare", UUID_A, GOLD), KW_ADMITTED); /* plain */
+	supervisor.config.classes[0] = (struct kw_class){ .name = "gold", .reserve = { 1 },
+							  .limit = { KW_U32(1) } };
+	supervisor.config.class_count = 1;
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_CLASS_RESERVED);
+	assert_int_equal(hook("prepare", UUID_A, GOLD FAKE_SEV), KW_ADMITTED);
+	assert_string_equal(kw_supervisor_hold(&supervisor, UUID_A)->claim.class_name, "gold");
+	assert_int_equal(hook("release", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, GOLD FAKE_SEV), KW_CLASS_FULL);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_ADMITTED);
+}
+
 static void test_plan_holds_nothing(void **state)
 {
 	const char *xml = fake_domain("a", UUID_A, FAKE_SEV);
@@ -323,6 +342,7 @@ int main(void)
 		TEST(test_bad_xml),
 		TEST(test_no_uuid),
 		TEST(test_hold_that_cannot_be_saved),
+		TEST(test_classes),
 		TEST(test_plan_holds_nothing),
 		TEST(test_plan_knows_the_rules),
 		TEST(test_small_memory_lock),

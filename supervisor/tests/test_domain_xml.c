@@ -257,6 +257,48 @@ static void test_unknown_security(void **state)
 	assert_false(kw_domain_guest_type(&domain, &type));
 }
 
+static void test_class(void **state)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "";
+	const char *xml = WITH("<metadata><class>no</class><x:class xmlns:x='urn:x'>no</x:class>\n"
+			       "<kvmward:class xmlns:kvmward='urn:kvmward:1'> gold </kvmward:class>"
+			       "</metadata>\n"
+			       "<resource><partition>/machine/silver</partition></resource>\n");
+
+	(void)state;
+	if (parse_text(xml, &domain, error, sizeof(error)) != 0)
+		fail_msg("%s", error);
+	assert_string_equal(domain.class_name, "gold");
+	assert_string_equal(domain.partition, "/machine/silver");
+	assert_true(domain.line_class > 1);
+	kw_domain_done(&domain);
+	domain = (struct kw_domain){ 0 };
+	assert_int_equal(parse_text(WITH("<metadata/>"), &domain, error, sizeof(error)), 0);
+	assert_string_equal(domain.class_name, "");
+	assert_string_equal(domain.partition, "");
+	assert_int_equal(domain.line_class, 0);
+}
+
+static void test_bad_classes(void **state)
+{
+	static const char *const texts[] = {
+		"<k:class xmlns:k='urn:kvmward:1'> </k:class>",
+		"<k:class xmlns:k='urn:kvmward:1'>a</k:class><k:class xmlns:k='urn:kvmward:1'>a</k:class>",
+		"<k:class xmlns:k='urn:kvmward:1'>0123456789012345678901234567890123456789"
+		"0123456789012345678901234567890123456789</k:class>",
+	};
+	struct kw_domain domain;
+	char error[256] = "", xml[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(xml, sizeof(xml), WITH("<metadata>%s</metadata>"), texts[i]);
+		assert_int_equal(parse_text(xml, &domain, error, sizeof(error)), -EBADMSG);
+		assert_non_null(strstr(error, "<class>: "));
+	}
+}
+
 /* What libvirt looks up by XPath without a namespace is not there in one. */
 static void test_namespaces_are_not_ours(void **state)
 {
@@ -603,6 +645,8 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_small_things),
 		cmocka_unit_test(test_unknown_security),
+		cmocka_unit_test(test_class),
+		cmocka_unit_test(test_bad_classes),
 		cmocka_unit_test(test_namespaces_are_not_ours),
 		cmocka_unit_test(test_firmware_sizes),
 		cmocka_unit_test(test_nvram_source),

@@ -75,7 +75,7 @@ static struct kw_ledger *open_ledger(void)
 
 static struct kw_claim claim_for(const char *uuid, enum kw_guest_type type)
 {
-	struct kw_claim claim = { .name = "gu\"est \xc3\xa4", .type = type,
+	struct kw_claim claim = { .name = "gu\"est \xc3\xa4", .class_name = "gold", .type = type,
 				  .memory_bytes = 1ull << 30, .pinned_bytes = 1ull << 30,
 				  .memlock_bytes = UINT64_MAX, .ceiling_bytes = 1ull << 63 };
 
@@ -146,6 +146,21 @@ static void gives_the_same_holds_after_reopening(void **state)
 	ledger = open_ledger();
 	assert_int_equal(count_of(ledger), 3);
 	assert_memory_equal(kw_ledger_holds(ledger)->holds, before, 3 * sizeof(*before));
+}
+
+/* Of a kvmwardd that knew of no classes. */
+static void reads_holds_without_a_class(void **state)
+{
+	_cleanup_ledger_ struct kw_ledger *ledger = NULL;
+
+	(void)state;
+	put("ledger.json", "{\"version\":1,\"holds\":[{\"uuid\":\"" UUID_A "\",\"name\":\"a\","
+			   "\"type\":\"sev\",\"memory_bytes\":1,\"pinned_bytes\":1,"
+			   "\"memlock_bytes\":1,\"ceiling_bytes\":1,\"taken_ns\":1,\"pid\":0,"
+			   "\"start_time_ns\":0}]}");
+	ledger = open_ledger();
+	assert_int_equal(count_of(ledger), 1);
+	assert_string_equal(hold_of(ledger, UUID_A)->claim.class_name, "");
 }
 
 static void one_hold_per_uuid(void **state)
@@ -523,6 +538,7 @@ int main(void)
 		TEST(starts_empty_and_alone),
 		TEST(makes_its_directory),
 		TEST(gives_the_same_holds_after_reopening),
+		TEST(reads_holds_without_a_class),
 		TEST(one_hold_per_uuid),
 		TEST(refuses_what_is_no_uuid),
 		TEST(release_can_be_repeated),

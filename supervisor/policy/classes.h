@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KW_POLICY_CLASSES_H
+#define KW_POLICY_CLASSES_H
+
+#include "model/claim.h"
+#include "model/config.h"
+#include "model/domain.h"
+#include "model/facts.h"
+#include "model/verdict.h"
+
+/*
+ * The class of a guest to come: the one that its metadata names, or else the
+ * one that its partition is called by (/machine/gold), or else the default.
+ * False with the verdict when the metadata names one that is not configured.
+ */
+bool kw_class_assign(const struct kw_config *config, const struct kw_domain *domain,
+		     struct kw_claim *claim, struct kw_verdict *ret_verdict);
+
+/*
+ * The class of a guest that runs: that of its hold, or else the slice of
+ * machine.slice that it is in, which only root and libvirt can put it into, or
+ * else the default (""). Borrowed from the configuration.
+ */
+const char *kw_class_of_guest(const struct kw_config *config, const struct kw_hold_list *holds,
+			      const struct kw_guest *guest);
+
+/* Slots and memory by class; 4 for each class at most, the default class last. */
+#define KW_CLASS_USES ((KW_CLASS_MAX + 1) * (KW_POOL_COUNT + 1))
+
+/*
+ * What each configured class and the default class has, of each pool that there
+ * is and of the memory. None when no class is configured. Returns how many.
+ */
+size_t kw_class_uses(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		     const struct kw_config *config, struct kw_class_use ret_uses[KW_CLASS_USES]);
+
+#endif
