@@ -166,6 +166,60 @@ int kw_bus_read_waiting(sd_bus_message *reply, struct kw_waiter_list *ret_waitin
 	return 0;
 }
 
+static int find_thing(const char *name, struct kw_class_use *use)
+{
+	use->thing = KW_CLASS_MEMORY;
+	if (!strcmp(name, kw_class_thing_name(use)))
+		return 0;
+	use->thing = KW_CLASS_SLOTS;
+	for (use->pool = 0; use->pool < KW_POOL_COUNT; use->pool++)
+		if (!strcmp(name, kw_class_thing_name(use)))
+			return 0;
+	return -ENOENT;
+}
+
+/* As read_hold(). */
+static int read_class(sd_bus_message *reply, struct kw_class_use *ret_use)
+{
+	const char *class, *thing;
+	struct kw_class_use use = {};
+	uint64_t limit;
+	int r = sd_bus_message_read(reply, KW_BUS_CLASS, &class, &thing, &use.used, &use.reserve,
+				    &limit);
+
+	if (r <= 0)
+		return r;
+	r = find_thing(thing, &use);
+	if (r < 0)
+		return r;
+	kw_text_copy(use.class_name, sizeof(use.class_name), class);
+	if (limit != UINT64_MAX)
+		use.limit = KW_U64(limit);
+	*ret_use = use;
+	return 1;
+}
+
+int kw_bus_read_classes(sd_bus_message *reply, struct kw_class_table *ret_table)
+{
+	const size_t room = sizeof(ret_table->uses) / sizeof(ret_table->uses[0]);
+	struct kw_class_table table = {};
+	struct kw_class_use use;
+	int r = sd_bus_message_enter_container(reply, 'a', KW_BUS_CLASS);
+
+	while (r >= 0) {
+		r = read_class(reply, &use);
+		if (r <= 0)
+			break;
+		if (table.count == room)
+			return -EBADMSG;
+		table.uses[table.count++] = use;
+	}
+	if (r < 0)
+		return r;
+	*ret_table = table;
+	return 0;
+}
+
 static int read_u32(sd_bus_message *reply, uint32_t *ret_number)
 {
 	return sd_bus_message_read(reply, "v", "u", ret_number);

@@ -243,6 +243,20 @@ int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting)
 	return r < 0 ? malformed(bus, r) : 0;
 }
 
+int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	int r;
+
+	r = new_request(bus, KW_BUS_INTERFACE, "ListClasses", &request);
+	if (r >= 0)
+		r = call(bus, request, &reply);
+	if (r < 0)
+		return r;
+	r = kw_bus_read_classes(reply, ret_table);
+	return r < 0 ? malformed(bus, r) : 0;
+}
+
 static int get_property(struct kw_bus *bus, const char *property, sd_bus_message **ret_reply)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "model/claim.h"
+#include "model/class.h"
 #include "model/config.h"
 #include "model/hearing.h"
 #include "model/verdict.h"
@@ -29,6 +30,7 @@ const char *kw_bus_error(const struct kw_bus *bus);
  * plan: what hook "prepare" would say, with nothing held.
  * holds: every hold now; the caller frees holds->holds.
  * waiting: everybody in line; the caller frees waiting->waiters.
+ * classes: what each class has; empty when none is configured.
  * config: the configuration in force (reserves, override), for tables.
  * hearing: how kvmwardd learns of changes.
  * reload: reads the configuration file again; the message of a bad file is in
@@ -39,6 +41,7 @@ int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char
 int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verdict);
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds);
 int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting);
+int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table);
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config);
 int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing);
 int kw_bus_reload(struct kw_bus *bus);

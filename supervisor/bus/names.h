@@ -27,6 +27,13 @@
 #define KW_BUS_WAITER "(ssstss)"
 #define KW_BUS_WAITERS "a" KW_BUS_WAITER
 
+/*
+ * Class, "" being the default one; of what: "sev", "sev-es", "snp" or "memory"; used, set
+ * aside, at most (UINT64_MAX: no limit), in slots or bytes.
+ */
+#define KW_BUS_CLASS "(ssttt)"
+#define KW_BUS_CLASSES "a" KW_BUS_CLASS
+
 /* The signal Waiting, to the waiting client only: place, of how many; code and sentence. */
 #define KW_BUS_WAITING "uuss"
 

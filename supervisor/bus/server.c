@@ -156,6 +156,29 @@ static int on_list_waiting(sd_bus_message *request, void *userdata, sd_bus_error
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+static int on_list_classes(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	struct kw_server *server = userdata;
+	struct kw_class_table table;
+	int r;
+
+	(void)error;
+	server->handlers->classes(server->userdata, &table);
+	r = sd_bus_message_new_method_return(request, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', KW_BUS_CLASS);
+	for (size_t i = 0; r >= 0 && i < table.count; i++)
+		r = sd_bus_message_append(
+			reply, KW_BUS_CLASS, table.uses[i].class_name,
+			kw_class_thing_name(&table.uses[i]), table.uses[i].used,
+			table.uses[i].reserve,
+			table.uses[i].limit.known ? table.uses[i].limit.value : UINT64_MAX);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
 static int append_hold(sd_bus_message *reply, const struct kw_hold *hold)
 {
 	const struct kw_claim *claim = &hold->claim;
@@ -277,6 +300,9 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListWaiting", SD_BUS_NO_ARGS,
 				SD_BUS_RESULT(KW_BUS_WAITERS, waiting), on_list_waiting,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListClasses", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT(KW_BUS_CLASSES, classes), on_list_classes,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS, SD_BUS_RESULT(KW_BUS_HOLDS, holds),
 				on_list_holds, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -6,6 +6,7 @@
 #include <systemd/sd-event.h>
 
 #include "model/claim.h"
+#include "model/class.h"
 #include "model/config.h"
 #include "model/hearing.h"
 #include "model/hook.h"
@@ -26,6 +27,7 @@ struct kw_server_handlers {
 	void (*left)(void *userdata, uint64_t ticket);
 	/* 0 or -ENOMEM; the server frees ret_list->waiters. */
 	int (*waiters)(void *userdata, struct kw_waiter_list *ret_list);
+	void (*classes)(void *userdata, struct kw_class_table *ret_table);
 	const struct kw_hold_list *(*holds)(void *userdata);
 	const struct kw_config *(*config)(void *userdata);
 	const struct kw_hearing_state *(*hearing)(void *userdata);

@@ -44,6 +44,8 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 		error = kw_bus_holds(bus, &view.holds);
 	if (!error)
 		error = kw_bus_waiting(bus, &view.waiting);
+	if (!error)
+		error = kw_bus_classes(bus, &view.classes);
 	view.holds_known = !error;
 	if (error)
 		kw_text_copy(view.reason, sizeof(view.reason), kw_daemon_reason(bus, error));

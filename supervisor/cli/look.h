@@ -14,9 +14,10 @@ KW_CLEANUP_OF(struct kw_bus, kw_bus_close);
 /* What kvmwardd tells. Its configuration is for everybody, holds are not. */
 struct kw_daemon_view {
 	bool reachable;			/* config is the one in force */
-	bool holds_known;		/* and who waits */
+	bool holds_known;		/* and who waits, and the classes */
 	struct kw_hold_list holds;
 	struct kw_waiter_list waiting;
+	struct kw_class_table classes;
 	struct kw_config config;
 	char reason[256];		/* why not reachable, or holds not known; "" otherwise */
 };

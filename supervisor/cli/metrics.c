@@ -22,6 +22,8 @@ static char *json_text(const struct kw_facts *facts, const struct kw_daemon_view
 	json_object_object_add(to, "host", facts->host_known ? kw_json_host(&facts->host) : NULL);
 	json_object_object_add(to, "pools",
 			       facts->slots.known ? kw_json_pools(facts, daemon) : NULL);
+	json_object_object_add(to, "classes",
+			       daemon->holds_known ? kw_json_classes(&daemon->classes) : NULL);
 	json_object_object_add(to, "guests",
 			       facts->guests.known ? kw_json_guests(&facts->guests) : NULL);
 	json_object_object_add(to, "memory_total_bytes", kw_json_u64(facts->memory_total_bytes));
@@ -53,6 +55,8 @@ static char *prometheus_text(const struct kw_facts *facts, const struct kw_daemo
 			(struct kw_metrics_pool){ view.held, view.reserved, view.free,
 						  view.waiting };
 	}
+	if (daemon->holds_known)
+		metrics.classes = &daemon->classes;
 	error = kw_prometheus_write(&metrics, to);
 	if (fclose(to) || error)
 		return NULL;

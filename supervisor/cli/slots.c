@@ -37,13 +37,79 @@ struct json_object *kw_json_pools(const struct kw_facts *facts,
 	return list;
 }
 
+struct json_object *kw_json_classes(const struct kw_class_table *classes)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < classes->count; i++) {
+		const struct kw_class_use *use = &classes->uses[i];
+		struct json_object *to = json_object_new_object();
+
+		json_object_object_add(to, "class", kw_json_text(use->class_name));
+		json_object_object_add(to, "of", kw_json_text(kw_class_thing_name(use)));
+		json_object_object_add(to, "used", json_object_new_uint64(use->used));
+		json_object_object_add(to, "reserve", json_object_new_uint64(use->reserve));
+		json_object_object_add(to, "limit", kw_json_u64(use->limit));
+		json_object_array_add(list, to);
+	}
+	return list;
+}
+
 static void print_json(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
 {
 	struct json_object *to = json_object_new_object();
 
 	json_object_object_add(to, "pools", kw_json_pools(facts, daemon));
+	json_object_object_add(to, "classes",
+			       daemon->holds_known ? kw_json_classes(&daemon->classes) : NULL);
 	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->reachable));
 	kw_json_print(to, false);
+}
+
+static void add_amount(struct kw_table *table, const struct kw_class_use *use, uint64_t amount)
+{
+	if (use->thing == KW_CLASS_MEMORY)
+		kw_table_bytes(table, KW_U64(amount), false);
+	else
+		kw_table_format(table, "%" PRIu64, amount);
+}
+
+/* A class that neither has nor may keep anything of a pool is not shown for it. */
+static void add_class(struct kw_table *table, const struct kw_class_use *use, bool snp_apart)
+{
+	if (!use->used && !use->reserve && !use->limit.known)
+		return;
+	kw_table_text(table, use->class_name[0] ? use->class_name : "(default)");
+	kw_table_text(table, use->thing == KW_CLASS_MEMORY ? "memory"
+							   : kw_pool_title(use->pool, snp_apart));
+	add_amount(table, use, use->used);
+	add_amount(table, use, use->reserve);
+	if (use->limit.known)
+		add_amount(table, use, use->limit.value);
+	else
+		kw_table_text(table, "none");
+}
+
+static int print_classes(const struct kw_class_table *classes, bool snp_apart)
+{
+	static const struct kw_column columns[] = {
+		{ .title = "CLASS" },
+		{ .title = "OF" },
+		{ .title = "USED", .right = true },
+		{ .title = "RESERVE", .right = true },
+		{ .title = "LIMIT", .right = true },
+	};
+	_cleanup_(kw_table_destroy_at) struct kw_table *table = NULL;
+
+	if (!classes->count)
+		return 0;
+	table = kw_table_create(columns, 5);
+	if (!table)
+		return -1;
+	for (size_t i = 0; i < classes->count; i++)
+		add_class(table, &classes->uses[i], snp_apart);
+	putchar('\n');
+	return kw_table_print(table, stdout, kw_terminal_width(stdout));
 }
 
 static void add_row(struct kw_table *table, const struct kw_pool_view *view)
@@ -111,7 +177,7 @@ static int print_table(const struct kw_facts *facts, const struct kw_daemon_view
 		print_leaks(&views[pool]);
 		print_waiting(&views[pool]);
 	}
-	return error;
+	return error ? error : print_classes(&daemon->classes, facts->slots.snp_apart);
 }
 
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
@@ -153,7 +219,8 @@ const struct kw_command kw_command_slots = {
 	.help = "IN USE is the kernel's own count, GUESTS what the guests seen hold; when "
 		"they differ for long, slots have leaked. HELD are admitted but not yet "
 		"taken, RESERVED the operator keeps back, FREE is what can still be "
-		"admitted. A line below says how many guests wait. Mirror guests share the slot of another guest. A '-' is not "
+		"admitted. Lines below say how many guests wait, and what each class of "
+		"kvmward.conf has, if there are any. Mirror guests share the slot of another guest. A '-' is not "
 		"known.",
 	.examples = "  kvmward slots\n"
 		    "  kvmward slots --json | jq '.pools[] | select(.pool == \"sev\") | .free'\n",

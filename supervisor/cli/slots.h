@@ -6,8 +6,9 @@
 
 #include "cli/look.h"
 
-/* One pool, and all as an array, as 'kvmward slots --json' shows them. The caller owns them. */
+/* One pool, all classes, and all pools as an array, as 'kvmward slots --json' shows them. The caller owns them. */
 struct json_object *kw_json_pool(enum kw_pool pool, const struct kw_pool_view *view);
+struct json_object *kw_json_classes(const struct kw_class_table *classes);
 struct json_object *kw_json_pools(const struct kw_facts *facts,
 				  const struct kw_daemon_view *daemon);
 

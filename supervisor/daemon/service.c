@@ -15,10 +15,11 @@
 #include "bus/names.h"
 #include "bus/server.h"
 #include "daemon/decide.h"
+#include "daemon/line.h"
 #include "daemon/log.h"
 #include "daemon/refresh.h"
 #include "daemon/supervisor.h"
-#include "daemon/line.h"
+#include "policy/classes.h"
 
 /* Changes that come in a bunch make one signal. */
 #define DEBOUNCE_US (50 * 1000ull)
@@ -151,6 +152,14 @@ static int handle_waiters(void *userdata, struct kw_waiter_list *ret_list)
 	return kw_waiting_list(&service->supervisor.waiting, ret_list);
 }
 
+static void handle_classes(void *userdata, struct kw_class_table *ret_table)
+{
+	struct service *service = userdata;
+
+	kw_class_uses(&service->supervisor.facts, kw_ledger_holds(service->supervisor.ledger),
+		      &service->supervisor.config, ret_table);
+}
+
 static const struct kw_hold_list *handle_holds(void *userdata)
 {
 	struct service *service = userdata;
@@ -192,6 +201,7 @@ static const struct kw_server_handlers handlers = {
 	.wait = handle_wait,
 	.left = handle_left,
 	.waiters = handle_waiters,
+	.classes = handle_classes,
 	.holds = handle_holds,
 	.config = handle_config,
 	.hearing = handle_hearing,

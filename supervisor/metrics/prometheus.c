@@ -206,6 +206,62 @@ static void write_slots(const struct kw_metrics *metrics, FILE *to)
 		write_pools(&added_numbers[i], added, to);
 }
 
+static const struct class_family {
+	const char *name, *help;
+	enum kw_class_thing thing;
+	size_t offset;		/* of a uint64_t, or of the kw_u64 limit */
+} class_families[] = {
+	{ "kvmward_class_slots_used", "Slots that guests of the class have or are promised.",
+	  KW_CLASS_SLOTS, offsetof(struct kw_class_use, used) },
+	{ "kvmward_class_slots_reserve", "Slots that are set aside for the class.",
+	  KW_CLASS_SLOTS, offsetof(struct kw_class_use, reserve) },
+	{ "kvmward_class_slots_limit", "The most slots that the class may have.",
+	  KW_CLASS_SLOTS, offsetof(struct kw_class_use, limit) },
+	{ "kvmward_class_memory_used_bytes", "Memory that guests of the class have or are promised.",
+	  KW_CLASS_MEMORY, offsetof(struct kw_class_use, used) },
+	{ "kvmward_class_memory_reserve_bytes", "Memory that is set aside for the class.",
+	  KW_CLASS_MEMORY, offsetof(struct kw_class_use, reserve) },
+	{ "kvmward_class_memory_limit_bytes", "The most memory that the class may have.",
+	  KW_CLASS_MEMORY, offsetof(struct kw_class_use, limit) },
+};
+
+static struct kw_u64 class_value(const struct class_family *of, const struct kw_class_use *use)
+{
+	if (of->thing != use->thing)
+		return (struct kw_u64){ 0 };
+	if (of->offset == offsetof(struct kw_class_use, limit))
+		return use->limit;
+	return KW_U64(*(const uint64_t *)((const char *)use + of->offset));
+}
+
+/* Names of classes are letters and digits: nothing to escape. The default class has none. */
+static void write_class_family(const struct class_family *of, const struct kw_class_table *table,
+			       FILE *to)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct kw_class_use *use = &table->uses[i];
+		struct kw_u64 value = class_value(of, use);
+
+		if (!value.known)
+			continue;
+		if (!begun)
+			family(to, of->name, of->help);
+		begun = true;
+		fprintf(to, "%s{class=\"%s\"", of->name, use->class_name);
+		if (of->thing == KW_CLASS_SLOTS)
+			fprintf(to, ",pool=\"%s\"", kw_pool_name(use->pool));
+		fprintf(to, "} %" PRIu64 "\n", value.value);
+	}
+}
+
+static void write_classes(const struct kw_class_table *table, FILE *to)
+{
+	for (size_t i = 0; table && i < COUNT(class_families); i++)
+		write_class_family(&class_families[i], table, to);
+}
+
 /* The labels that every series of a guest has; pid and vm_fd make them unique. */
 static int guest_labels(const struct kw_guest *guest, FILE *to)
 {
@@ -337,6 +393,7 @@ int kw_prometheus_write(const struct kw_metrics *metrics, FILE *to)
 	if (facts->host_known)
 		error = write_host(&facts->host, to);
 	write_slots(metrics, to);
+	write_classes(metrics->classes, to);
 	if (!error && facts->guests.known)
 		error = write_guests(&facts->guests, to);
 	return error;

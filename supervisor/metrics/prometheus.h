@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "model/class.h"
 #include "model/facts.h"
 
 /* What kvmwardd adds to the kernel's facts about a pool; unknown without it. */
@@ -15,6 +16,7 @@ struct kw_metrics {
 	const struct kw_facts *facts;
 	bool daemon_reachable;
 	struct kw_metrics_pool pools[KW_POOL_COUNT];
+	const struct kw_class_table *classes;	/* NULL: not known */
 };
 
 /*

@@ -2,6 +2,8 @@
 #ifndef KW_MODEL_CLASS_H
 #define KW_MODEL_CLASS_H
 
+#include <stddef.h>
+
 #include "model/known.h"
 #include "model/slots.h"
 
@@ -21,11 +23,20 @@ struct kw_class {
 enum kw_class_thing { KW_CLASS_SLOTS, KW_CLASS_MEMORY };
 
 struct kw_class_use {
-	const char *class_name;		/* borrowed; "" is the default class */
+	char class_name[KW_CLASS_NAME_MAX];	/* "" is the default class */
 	enum kw_class_thing thing;
 	enum kw_pool pool;		/* of KW_CLASS_SLOTS */
 	uint64_t used, reserve;		/* used: by guests that run and by pending holds */
-	struct kw_u64 limit;
+	struct kw_u64 limit;		/* unknown: none */
 };
+
+/* Every class and, behind them, the default class; each pool that there is, and the memory. */
+struct kw_class_table {
+	struct kw_class_use uses[(KW_CLASS_MAX + 1) * (KW_POOL_COUNT + 1)];
+	size_t count;			/* 0: no class is configured */
+};
+
+/* "sev", "sev-es", "snp" or "memory": what is used, on the bus and in JSON. */
+const char *kw_class_thing_name(const struct kw_class_use *use);
 
 #endif

@@ -360,37 +360,42 @@ bool kw_class_has_room(const struct kw_question *q, const struct kw_claim *claim
 	       has_room(&memory, claim, free_bytes, ret_verdict);
 }
 
-static size_t add_uses(struct count *count, struct kw_class_use *uses)
+static void add_use(struct kw_class_table *table, const struct count *count, const char *name,
+		    const struct tally *tally)
+{
+	struct kw_class_use *use = &table->uses[table->count++];
+
+	*use = (struct kw_class_use){
+		.thing = count->thing, .pool = count->pool, .used = tally->used,
+		.reserve = tally->reserve, .limit = tally->limit,
+	};
+	kw_text_copy(use->class_name, sizeof(use->class_name), name);
+}
+
+static void add_uses(struct kw_class_table *table, struct count *count)
 {
 	const struct kw_config *config = count->q->config;
 
 	count_classes(count);
-	for (size_t i = 0; i <= config->class_count; i++)
-		uses[i] = (struct kw_class_use){
-			.class_name = i < config->class_count ? config->classes[i].name : "",
-			.thing = count->thing,
-			.pool = count->pool,
-			.used = count->classes[i].used,
-			.reserve = count->classes[i].reserve,
-			.limit = count->classes[i].limit,
-		};
-	return config->class_count + 1;
+	for (size_t i = 0; i < config->class_count; i++)
+		add_use(table, count, config->classes[i].name, &count->classes[i]);
+	add_use(table, count, "", &count->classes[config->class_count]);
 }
 
-size_t kw_class_uses(const struct kw_facts *facts, const struct kw_hold_list *holds,
-		     const struct kw_config *config, struct kw_class_use ret_uses[KW_CLASS_USES])
+void kw_class_uses(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		   const struct kw_config *config, struct kw_class_table *ret_table)
 {
 	struct kw_question q = { facts, holds, config, "" };
 	struct count memory = { .q = &q, .thing = KW_CLASS_MEMORY };
-	size_t used = 0;
 
+	*ret_table = (struct kw_class_table){};
 	if (!config->class_count)
-		return 0;
+		return;
 	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++) {
 		struct count slots = { .q = &q, .thing = KW_CLASS_SLOTS, .pool = pool };
 
 		if (kw_pool_exists(pool, facts->slots.snp_apart))
-			used += add_uses(&slots, ret_uses + used);
+			add_uses(ret_table, &slots);
 	}
-	return used + add_uses(&memory, ret_uses + used);
+	add_uses(ret_table, &memory);
 }

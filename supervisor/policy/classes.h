@@ -24,14 +24,11 @@ bool kw_class_assign(const struct kw_config *config, const struct kw_domain *dom
 const char *kw_class_of_guest(const struct kw_config *config, const struct kw_hold_list *holds,
 			      const struct kw_guest *guest);
 
-/* Slots and memory by class; 4 for each class at most, the default class last. */
-#define KW_CLASS_USES ((KW_CLASS_MAX + 1) * (KW_POOL_COUNT + 1))
-
 /*
  * What each configured class and the default class has, of each pool that there
- * is and of the memory. None when no class is configured. Returns how many.
+ * is and of the memory. Empty when no class is configured.
  */
-size_t kw_class_uses(const struct kw_facts *facts, const struct kw_hold_list *holds,
-		     const struct kw_config *config, struct kw_class_use ret_uses[KW_CLASS_USES]);
+void kw_class_uses(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		   const struct kw_config *config, struct kw_class_table *ret_table);
 
 #endif

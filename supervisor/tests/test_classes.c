@@ -354,9 +354,9 @@ static void the_class_of_a_guest_to_come(void **state)
 
 static void uses_are_listed(void **state)
 {
-	struct kw_class_use uses[KW_CLASS_USES];
+	struct kw_class_table table;
+	const struct kw_class_use *uses = table.uses;
 	struct host host;
-	size_t count;
 
 	(void)state;
 	host_init(&host);
@@ -364,8 +364,8 @@ static void uses_are_listed(void **state)
 	add_hold(&host, "gold", false);
 	add_hold(&host, "", false);
 	add_hold(&host, "", true);
-	count = kw_class_uses(&host.facts, &host.list, &host.config, uses);
-	assert_int_equal(count, 9); /* gold, bronze and the default: SEV, SEV-ES/SNP, memory */
+	kw_class_uses(&host.facts, &host.list, &host.config, &table);
+	assert_int_equal(table.count, 9); /* gold, bronze and the default: SEV, SEV-ES/SNP, memory */
 	assert_string_equal(uses[0].class_name, "gold");
 	assert_int_equal(uses[0].thing, KW_CLASS_SLOTS);
 	assert_int_equal(uses[0].pool, KW_POOL_SEV);
@@ -377,9 +377,12 @@ static void uses_are_listed(void **state)
 	assert_int_equal(uses[2].used, 1);
 	assert_false(uses[2].limit.known);
 	assert_int_equal(uses[6].thing, KW_CLASS_MEMORY);
+	assert_string_equal(kw_class_thing_name(&uses[0]), "sev");
+	assert_string_equal(kw_class_thing_name(&uses[6]), "memory");
 	assert_int_equal(uses[6].used, 2 * KW_GIB);
 	host.config.class_count = 0;
-	assert_int_equal(kw_class_uses(&host.facts, &host.list, &host.config, uses), 0);
+	kw_class_uses(&host.facts, &host.list, &host.config, &table);
+	assert_int_equal(table.count, 0);
 }
 
 int main(void)

@@ -70,6 +70,27 @@ static void pools_share_a_family_and_leave_gaps_out(void **state)
 	assert_null(strstr(text, "kvmward_slots_held"));
 }
 
+static void classes_are_told(void **state)
+{
+	struct kw_class_table classes = {
+		.uses = { { .class_name = "gold", .used = 1, .reserve = 2, .limit = KW_U64(3) },
+			  { .class_name = "", .used = 4 },
+			  { .class_name = "gold", .thing = KW_CLASS_MEMORY, .used = 4096 } },
+		.count = 3,
+	};
+	struct kw_facts facts = {};
+	struct kw_metrics metrics = { .facts = &facts, .classes = &classes };
+	_cleanup_free_ char *text = written(&metrics);
+
+	(void)state;
+	assert_non_null(strstr(text, "# TYPE kvmward_class_slots_used gauge\n"
+				     "kvmward_class_slots_used{class=\"gold\",pool=\"sev\"} 1\n"
+				     "kvmward_class_slots_used{class=\"\",pool=\"sev\"} 4\n"));
+	assert_int_equal(occurrences(text, "\nkvmward_class_slots_limit{"), 1);
+	assert_non_null(strstr(text, "\nkvmward_class_memory_used_bytes{class=\"gold\"} 4096\n"));
+	assert_null(strstr(text, "kvmward_class_memory_limit_bytes"));
+}
+
 static void two_vms_of_one_process_are_two_series(void **state)
 {
 	struct kw_guest guests[] = {
@@ -162,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_known_is_no_zero),
 		cmocka_unit_test(pools_share_a_family_and_leave_gaps_out),
+		cmocka_unit_test(classes_are_told),
 		cmocka_unit_test(two_vms_of_one_process_are_two_series),
 		cmocka_unit_test(hostile_names_stay_in_their_label),
 		cmocka_unit_test(host_facts_keep_no_and_drop_unknown),

@@ -370,6 +370,31 @@ static void test_reload(void **state)
 	kw_bus_close(bus);
 }
 
+static void test_classes_are_told(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_class_table table = { .count = 1 };
+
+	(void)state;
+	assert_int_equal(kw_bus_classes(bus, &table), 0);
+	assert_int_equal(table.count, 0);
+	write_file(config, "[class gold]\nsev_reserve = 1\nmemory_limit_mb = 1024\n");
+	assert_int_equal(kw_bus_reload(bus), 0);
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_CLASS_RESERVED);
+	assert_int_equal(kw_bus_classes(bus, &table), 0);
+	assert_int_equal(table.count, 6);
+	assert_string_equal(table.uses[0].class_name, "gold");
+	assert_int_equal(table.uses[0].reserve, 1);
+	assert_false(table.uses[0].limit.known);
+	assert_string_equal(table.uses[1].class_name, "");
+	assert_int_equal(table.uses[1].used, 1);
+	assert_int_equal(table.uses[3].pool, KW_POOL_SEV_ES);
+	assert_int_equal(table.uses[4].thing, KW_CLASS_MEMORY);
+	assert_int_equal(table.uses[4].limit.value, 1024 * KW_MIB);
+	kw_bus_close(bus);
+}
+
 static void test_hangup_reloads(void **state)
 {
 	struct kw_config in_force = {};
@@ -777,6 +802,7 @@ int main(void)
 		TEST(test_frozen_daemon),
 		TEST(test_facts_unknown),
 		TEST(test_reload),
+		TEST(test_classes_are_told),
 		TEST(test_hangup_reloads),
 		TEST(test_ends_and_starts),
 		TEST(test_sizes_and_encodings),
