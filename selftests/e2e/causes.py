@@ -8,9 +8,11 @@ import signal
 
 import host
 import ktap
-from host import kvmward, pools, wait_for
+from host import SevVm, kvmward, must, pools, run, wait_for
 from ktap import test
 
+HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
+UUID = "5ea15ea1-0000-4000-8000-000000000003"
 SIMULATOR = "/sys/kernel/debug/psp_sim/fail"
 SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
 THIEF = f"{host.SCRATCH}/thief"
@@ -56,3 +58,25 @@ for _ in $(seq 100); do grep -q ready {THIEF} && exit 0; sleep 0.1; done
         host.write(SABOTAGE, "#!/bin/sh\n")
         if os.path.exists(f"{THIEF}.pid"):
             os.kill(int(host.read(f"{THIEF}.pid")), signal.SIGKILL)
+
+
+def in_journal(code):
+    """Messages of kvmwardd about our UUID that have this code."""
+    must("journalctl", "--sync")
+    out = must("journalctl", "-b", "-o", "json", "_COMM=kvmwardd", f"DOMAIN_UUID={UUID}",
+               f"KVMWARD_CODE={code}")
+    return [json.loads(line)["MESSAGE"] for line in out.splitlines()]
+
+
+@test
+def refusals_in_journal():
+    """a refusal is in the journal by UUID and code, of a hook call and of one that would wait"""
+    xml = host.domain("logged", uuid=UUID, complete=True)
+    with SevVm("--type=sev", f"--count={pools()['sev']['free']}"):
+        assert run(HOOK, "logged", "prepare", "begin", "-", text=xml).status != 0
+    path = host.file_of(host.domain("logged", uuid=UUID, mem_mib=1 << 20), "logged")
+    assert kvmward("launch", "--wait", path).status == 3
+    for code, words in (("slot-full", "prepare logged: slot-full: no SEV slot is free: "),
+                        ("memory-full", "wait logged: refused: memory-full: even with no other")):
+        found = in_journal(code)
+        assert len(found) == 1 and found[0].startswith(words), f"{code}: {found}"

@@ -302,7 +302,9 @@ static enum kw_exit wait_and_start(struct launch *launch)
 	if (error == -ECANCELED || error == -ETIMEDOUT)
 		return give_up(launch, error);
 	if (error)
-		kw_request_unasked(request, kw_daemon_reason(launch->wait.bus, error));
+		kw_request_unasked(request, error == -EACCES ? "it lets root wait only"
+							     : kw_daemon_reason(launch->wait.bus,
+										error));
 	if (!kw_verdict_admits(&request->verdict))
 		return refuse(launch);
 	done = connect(launch);
