@@ -134,6 +134,13 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 static uint64_t less(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;
@@ -178,11 +185,11 @@ static void count_guests(struct count *count)
 
 	for (size_t i = 0; i < q->facts->guests.count; i++) {
 		const struct kw_guest *guest = &q->facts->guests.guests[i];
+		const struct kw_class *class = class_of_guest(q->config, q->holds, guest);
+		struct tally *tally = &count->classes[index_of(q->config, class)];
 
 		if (!(guest->libvirt && !guest->orphan && is_own(q, guest->uuid)))
-			count->classes[index_of(q->config,
-						class_of_guest(q->config, q->holds, guest))]
-				.used += amount_of_guest(count, guest);
+			tally->used = add(tally->used, amount_of_guest(count, guest));
 	}
 }
 
@@ -195,11 +202,10 @@ static void count_holds(struct count *count)
 		const char *name = hold->claim.class_name;
 		struct tally *tally =
 			&count->classes[index_of(q->config, find(q->config, name, strlen(name)))];
+		uint64_t *sum = hold->waiting ? &tally->waiting : &tally->used;
 
-		if (hold->pid || is_own(q, hold->claim.uuid))
-			continue;
-		*(hold->waiting ? &tally->waiting : &tally->used) +=
-			amount_of_claim(count, &hold->claim);
+		if (!hold->pid && !is_own(q, hold->claim.uuid))
+			*sum = add(*sum, amount_of_claim(count, &hold->claim));
 	}
 }
 
@@ -241,8 +247,8 @@ static uint64_t kept_by_others(const struct count *count, size_t own, uint64_t *
 
 		if (i == own)
 			continue;
-		*ret_aside += aside;
-		kept += larger(aside, may_wait_for(tally));
+		*ret_aside = add(*ret_aside, aside);
+		kept = add(kept, larger(aside, may_wait_for(tally)));
 	}
 	return kept;
 }
@@ -274,51 +280,59 @@ static const char *key_of(const struct count *count)
 	return count->thing == KW_CLASS_MEMORY ? "memory" : slots[count->pool];
 }
 
-static const char *title_of(const struct count *count)
+/* "2 SEV slots", "4096 MiB of memory". */
+static const char *things(const struct count *count, char *to, size_t size, uint64_t number)
 {
+	bool snp_apart = count->q->facts->slots.snp_apart;
+	char text[32];
+
+	amount(count, text, sizeof(text), number);
 	if (count->thing == KW_CLASS_MEMORY)
-		return "memory";
-	return kw_pool_title(count->pool, count->q->facts->slots.snp_apart);
+		snprintf(to, size, "%s of memory", text);
+	else
+		snprintf(to, size, "%s %s slot%s", text, kw_pool_title(count->pool, snp_apart),
+			 number == 1 ? "" : "s");
+	return to;
+}
+
+static const char *unit_of(const struct count *count)
+{
+	return count->thing == KW_CLASS_MEMORY ? "_mb" : "";
 }
 
 static bool refuse_full(const struct count *count, const struct kw_claim *claim,
 			const struct tally *tally, struct kw_verdict *ret_verdict)
 {
-	char limit[32], used[32], waiting[32], need[32];
+	char limit[64], used[32], waiting[32], need[32];
 
 	kw_verdict_set(ret_verdict, KW_CLASS_FULL,
-		       "class %s may have %s of %s%s, its guests have %s, %s are promised to those "
-		       "that wait, and this one takes %s; stop a guest of that class, or raise "
-		       "%s_limit%s of [class %s] in kvmward.conf",
-		       claim->class_name, amount(count, limit, sizeof(limit), tally->limit.value),
-		       title_of(count), count->thing == KW_CLASS_SLOTS ? " slots" : "",
+		       "class %s may have at most %s: its guests have %s, those of it that came "
+		       "first wait for %s, and this one takes %s; stop a guest of that class, or "
+		       "raise %s_limit%s of [class %s] in kvmward.conf",
+		       claim->class_name, things(count, limit, sizeof(limit), tally->limit.value),
 		       amount(count, used, sizeof(used), tally->used),
 		       amount(count, waiting, sizeof(waiting), tally->waiting),
 		       amount(count, need, sizeof(need), amount_of_claim(count, claim)),
-		       key_of(count), count->thing == KW_CLASS_MEMORY ? "_mb" : "",
-		       claim->class_name);
+		       key_of(count), unit_of(count), claim->class_name);
 	return false;
 }
 
 static bool refuse_reserved(const struct count *count, const struct kw_claim *claim, uint64_t free,
 			    uint64_t aside, uint64_t waiting, struct kw_verdict *ret_verdict)
 {
-	char left[32], kept[32], waited[32], need[32];
+	char left[64], kept[32], waited[32], need[32];
 
 	kw_verdict_set(ret_verdict, KW_CLASS_RESERVED,
-		       "%s %s%s left, of which %s %s set aside for other classes than %s, and "
-		       "guests that came first wait for %s; this one takes %s; stop a guest, or "
-		       "lower a %s_reserve%s of [class ...] in kvmward.conf",
-		       amount(count, left, sizeof(left), free), title_of(count),
-		       count->thing == KW_CLASS_MEMORY ? " is"
-		       : free == 1			? " slot is"
-							: " slots are",
+		       "too much of the rest is kept for others: of %s left, %s set aside for "
+		       "classes other than %s, guests that came first wait for %s, and this one "
+		       "takes %s; stop a guest, or lower %s_reserve%s of another class in "
+		       "kvmward.conf",
+		       things(count, left, sizeof(left), free),
 		       amount(count, kept, sizeof(kept), aside),
-		       count->thing == KW_CLASS_MEMORY || aside == 1 ? "is" : "are",
 		       claim->class_name[0] ? claim->class_name : "the default one",
 		       amount(count, waited, sizeof(waited), waiting),
 		       amount(count, need, sizeof(need), amount_of_claim(count, claim)),
-		       key_of(count), count->thing == KW_CLASS_MEMORY ? "_mb" : "");
+		       key_of(count), unit_of(count));
 	return false;
 }
 
@@ -327,7 +341,7 @@ static uint64_t all_waiting(const struct count *count)
 	uint64_t waiting = 0;
 
 	for (size_t i = 0; i <= count->q->config->class_count; i++)
-		waiting += count->classes[i].waiting;
+		waiting = add(waiting, count->classes[i].waiting);
 	return waiting;
 }
 
@@ -341,7 +355,7 @@ static bool has_room(struct count *count, const struct kw_claim *claim, uint64_t
 
 	count_classes(count);
 	if (tally->limit.known &&
-	    less(tally->limit.value, tally->used + tally->waiting) < need)
+	    less(tally->limit.value, add(tally->used, tally->waiting)) < need)
 		return refuse_full(count, claim, tally, ret_verdict);
 	kept = kept_by_others(count, own, &aside);
 	if (left_for(count, own, free, kept) < need)

@@ -118,14 +118,14 @@ static void what_is_set_aside_nobody_else_gets(void **state)
 	expect(&host, "gold", KW_ADMITTED, "");
 	add_hold(&host, "", false);
 	expect(&host, "", KW_CLASS_RESERVED,
-	       "2 SEV slots are left, of which 2 are set aside for other classes than the default "
-	       "one, and guests that came first wait for 0; this one takes 1; stop a guest, or "
-	       "lower a sev_reserve of [class ...]");
-	expect(&host, "bronze", KW_CLASS_RESERVED, "for other classes than bronze");
+	       "too much of the rest is kept for others: of 2 SEV slots left, 2 set aside for "
+	       "classes other than the default one, guests that came first wait for 0, and this "
+	       "one takes 1; stop a guest, or lower sev_reserve of another class");
+	expect(&host, "bronze", KW_CLASS_RESERVED, "for classes other than bronze");
 	expect(&host, "gold", KW_ADMITTED, "");
 	/* a reserve that is used is set aside no more */
 	add_guest(&host, GOLD_SLICE);
-	expect(&host, "", KW_CLASS_RESERVED, "1 SEV slot is left, of which 1 is set aside");
+	expect(&host, "", KW_CLASS_RESERVED, "of 1 SEV slot left, 1 set aside");
 	expect(&host, "gold", KW_ADMITTED, "");
 	add_guest(&host, GOLD_SLICE);
 	expect(&host, "gold", KW_SLOT_FULL, "2 of 4 in use");
@@ -140,14 +140,14 @@ static void a_class_has_a_limit(void **state)
 	expect(&host, "bronze", KW_ADMITTED, "");
 	add_hold(&host, "bronze", false);
 	expect(&host, "bronze", KW_CLASS_FULL,
-	       "class bronze may have 1 of SEV slots, its guests have 1, 0 are promised to those "
-	       "that wait, and this one takes 1; stop a guest of that class, or raise sev_limit of "
-	       "[class bronze]");
+	       "class bronze may have at most 1 SEV slot: its guests have 1, those of it that came "
+	       "first wait for 0, and this one takes 1; stop a guest of that class, or raise "
+	       "sev_limit of [class bronze]");
 	expect(&host, "", KW_ADMITTED, "");
 	host_init(&host);
 	for (int i = 0; i < 3; i++)
 		add_guest(&host, GOLD_SLICE);
-	expect(&host, "gold", KW_CLASS_FULL, "may have 3 of SEV slots, its guests have 3");
+	expect(&host, "gold", KW_CLASS_FULL, "may have at most 3 SEV slots: its guests have 3");
 	expect(&host, "", KW_ADMITTED, "");
 }
 
@@ -159,11 +159,11 @@ static void memory_is_set_aside_and_limited_too(void **state)
 	host_init(&host);
 	expect_of(&host, claim_of("", 11 * KW_GIB), KW_ADMITTED, "");
 	expect_of(&host, claim_of("", 12 * KW_GIB), KW_CLASS_RESERVED,
-		  "15.5 GiB memory is left, of which 4096 MiB is set aside");
+		  "of 15.5 GiB of memory left, 4096 MiB set aside");
 	expect_of(&host, claim_of("gold", 6 * KW_GIB), KW_ADMITTED, "");
 	expect_of(&host, claim_of("gold", 7 * KW_GIB), KW_CLASS_FULL,
-		  "class gold may have 6144 MiB of memory, its guests have 0 B, 0 B are promised to "
-		  "those that wait, and this one takes 7168 MiB");
+		  "class gold may have at most 6144 MiB of memory: its guests have 0 B, those of it "
+		  "that came first wait for 0 B, and this one takes 7168 MiB");
 	expect_of(&host, claim_of("gold", 7 * KW_GIB), KW_CLASS_FULL, "raise memory_limit_mb of");
 	/* what gold has already is not set aside any more */
 	add_guest(&host, GOLD_SLICE)->memory_bytes = KW_U64(4 * KW_GIB);
@@ -182,8 +182,8 @@ static void pools_have_reserves_of_their_own(void **state)
 	claim.type = KW_GUEST_SEV_ES;
 	expect_of(&host, claim, KW_ADMITTED, "");
 	host.config.classes[0].reserve[KW_POOL_SEV_ES] = 2;
-	expect_of(&host, claim, KW_CLASS_RESERVED, "2 SEV-ES/SNP slots are left");
-	expect_of(&host, claim, KW_CLASS_RESERVED, "lower a sev_es_reserve");
+	expect_of(&host, claim, KW_CLASS_RESERVED, "of 2 SEV-ES/SNP slots left");
+	expect_of(&host, claim, KW_CLASS_RESERVED, "lower sev_es_reserve");
 	host.config.classes[0].reserve[KW_POOL_SEV_ES] = 1;
 	expect_of(&host, claim, KW_ADMITTED, "");
 }
@@ -216,6 +216,19 @@ static void waiting_does_not_reach_into_reserves(void **state)
 	expect(&host, "", KW_CLASS_RESERVED, "guests that came first wait for 1");
 }
 
+static void sums_never_wrap(void **state)
+{
+	struct host host;
+
+	(void)state;
+	host_init(&host);
+	add_hold(&host, "gold", true)->claim.ceiling_bytes = UINT64_MAX;
+	add_hold(&host, "gold", true)->claim.ceiling_bytes = UINT64_MAX;
+	expect(&host, "gold", KW_CLASS_FULL, "raise memory_limit_mb");
+	host.config.classes[0].memory_limit_bytes.known = false;
+	expect(&host, "bronze", KW_CLASS_RESERVED, "memory_reserve_mb");
+}
+
 /* Nor do those that their own limit keeps back keep back anybody else. */
 static void a_full_class_waits_by_itself(void **state)
 {
@@ -226,7 +239,7 @@ static void a_full_class_waits_by_itself(void **state)
 	add_hold(&host, "bronze", false);
 	add_hold(&host, "bronze", true);
 	expect(&host, "", KW_ADMITTED, "");
-	expect(&host, "bronze", KW_CLASS_FULL, "1 are promised to those that wait");
+	expect(&host, "bronze", KW_CLASS_FULL, "came first wait for 1");
 }
 
 static void turns_know_classes(void **state)
@@ -393,6 +406,7 @@ int main(void)
 		cmocka_unit_test(memory_is_set_aside_and_limited_too),
 		cmocka_unit_test(pools_have_reserves_of_their_own),
 		cmocka_unit_test(waiting_does_not_reach_into_reserves),
+		cmocka_unit_test(sums_never_wrap),
 		cmocka_unit_test(a_full_class_waits_by_itself),
 		cmocka_unit_test(turns_know_classes),
 		cmocka_unit_test(a_guest_does_not_count_against_itself),
