@@ -19,7 +19,7 @@
 #include "daemon/log.h"
 #include "daemon/refresh.h"
 #include "daemon/supervisor.h"
-#include "policy/classes.h"
+#include "policy/shares.h"
 
 /* Changes that come in a bunch make one signal. */
 #define DEBOUNCE_US (50 * 1000ull)
@@ -156,7 +156,7 @@ static void handle_classes(void *userdata, struct kw_class_table *ret_table)
 {
 	struct service *service = userdata;
 
-	kw_class_uses(&service->supervisor.facts, kw_ledger_holds(service->supervisor.ledger),
+	kw_shares_list(&service->supervisor.facts, kw_ledger_holds(service->supervisor.ledger),
 		      &service->supervisor.config, ret_table);
 }
 

@@ -179,7 +179,7 @@ static bool class_free(const struct kw_question *q, const struct kw_claim *claim
 {
 	if (!q->config->class_count)
 		return true;
-	return kw_class_has_room(q, claim, pool, kw_pool_room_of(q, pool).free.value,
+	return kw_share_has_room(q, claim, pool, kw_pool_room_of(q, pool).free.value,
 				 kw_memory_room_of(q).free_bytes.value, ret_verdict);
 }
 

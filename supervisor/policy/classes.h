@@ -5,7 +5,6 @@
 #include "model/claim.h"
 #include "model/config.h"
 #include "model/domain.h"
-#include "model/facts.h"
 #include "model/verdict.h"
 
 /*
@@ -19,16 +18,16 @@ bool kw_class_assign(const struct kw_config *config, const struct kw_domain *dom
 /*
  * The class of a guest that runs: that of its hold, or else the slice of
  * machine.slice that it is in, which only root and libvirt can put it into, or
- * else the default (""). Borrowed from the configuration.
+ * else the default (NULL). Borrowed from the configuration.
  */
-const char *kw_class_of_guest(const struct kw_config *config, const struct kw_hold_list *holds,
-			      const struct kw_guest *guest);
+const struct kw_class *kw_class_of_guest(const struct kw_config *config,
+					 const struct kw_hold_list *holds,
+					 const struct kw_guest *guest);
 
-/*
- * What each configured class and the default class has, of each pool that there
- * is and of the memory. Empty when no class is configured.
- */
-void kw_class_uses(const struct kw_facts *facts, const struct kw_hold_list *holds,
-		   const struct kw_config *config, struct kw_class_table *ret_table);
+/* The class of that name; NULL for the default, and for one that is configured no more. */
+const struct kw_class *kw_class_find(const struct kw_config *config, const char *name);
+
+/* The hold that this guest was admitted with; NULL when we did not admit it. */
+const struct kw_hold *kw_class_hold(const struct kw_hold_list *holds, const struct kw_guest *guest);
 
 #endif

@@ -45,7 +45,7 @@ bool kw_refuse_slot_none(const struct kw_facts *facts, enum kw_pool pool,
  * Has the claim's class room for it, and leaves it room for the others, of so
  * much that is free for all classes together?
  */
-bool kw_class_has_room(const struct kw_question *q, const struct kw_claim *claim,
+bool kw_share_has_room(const struct kw_question *q, const struct kw_claim *claim,
 		       enum kw_pool pool, uint32_t free_slots, uint64_t free_bytes,
 		       struct kw_verdict *ret_verdict);
 
