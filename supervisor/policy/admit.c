@@ -187,13 +187,14 @@ static void say_admitted(const struct kw_question *q, const struct kw_claim *cla
 			 enum kw_pool pool, struct kw_verdict *ret_verdict)
 {
 	uint32_t rest = kw_pool_room_of(q, pool).free.value - 1;
+	const char *class = q->config->class_count ? claim->class_name : "";
 	char memory[32];
 
 	kw_verdict_set(
 		ret_verdict, KW_ADMITTED,
-		"there is a %s slot and %s of memory for it; %" PRIu32 " more %s free after it",
+		"there is a %s slot and %s of memory for it%s%s; %" PRIu32 " more %s free after it",
 		title_of(q, pool), kw_text_bytes(memory, sizeof(memory), claim->ceiling_bytes),
-		rest, rest == 1 ? "slot is" : "slots are");
+		class[0] ? " in class " : "", class, rest, rest == 1 ? "slot is" : "slots are");
 }
 
 void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,

@@ -114,8 +114,8 @@ static void what_is_set_aside_nobody_else_gets(void **state)
 	(void)state;
 	host_init(&host);
 	add_hold(&host, "", false);
-	expect(&host, "", KW_ADMITTED, "");
-	expect(&host, "gold", KW_ADMITTED, "");
+	expect(&host, "", KW_ADMITTED, "1024 MiB of memory for it; 2 more slots are free");
+	expect(&host, "gold", KW_ADMITTED, "1024 MiB of memory for it in class gold; 2 more");
 	add_hold(&host, "", false);
 	expect(&host, "", KW_CLASS_RESERVED,
 	       "too much of the rest is kept for others: of 2 SEV slots left, 2 set aside for "
