@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guests that wait for a slot: in order, cancelled cleanly, over a restart of kvmwardd."""
+"""Guests that wait for a slot: in order, cancelled cleanly, over a restart of kvmwardd.
 
+Few of them, so that it is quick; more with E2E=all in the environment.
+"""
+
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -141,3 +146,31 @@ def waiting_over_restart():
             assert is_clean()
     finally:
         full.__exit__()
+
+
+@test
+def waiting_many():
+    """many wait for one slot that goes from hand to hand: each has its turn, in their order"""
+    count = 12 if os.environ.get("E2E") == "all" else 3
+    others = SevVm("--type=sev", f"--count={pools()['sev']['free'] - 1}")
+    last = SevVm("--type=sev")
+    try:
+        with contextlib.ExitStack() as stack:
+            line = []
+            for number in range(count):
+                line.append(stack.enter_context(Waiter(f"guest{number}")))
+                line[-1].wait_for_place(number + 1, number + 1, "slot-full")
+            last.__exit__()
+            for number, waiter in enumerate(line):
+                assert waiter.end() == 0, waiter.notes
+                assert host.running() == [waiter.name], host.running()
+                left = line[number + 1:]
+                assert all(other.process.poll() is None for other in left)
+                wait_for("the others have moved up",
+                         lambda: not left or left[-1].place() == (len(left),) * 2 + ("slot-full",),
+                         5)
+                host.destroy(waiter.name)
+            wait_for("nobody waits", is_clean, 5)
+    finally:
+        others.__exit__()
+        last.__exit__()
