@@ -14,6 +14,7 @@ from ktap import test
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 UUID = "5ea15ea1-0000-4000-8000-000000000003"
 SIMULATOR = "/sys/kernel/debug/psp_sim/fail"
+CONFIG = "/etc/kvmward/kvmward.conf"
 SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
 THIEF = f"{host.SCRATCH}/thief"
 
@@ -58,6 +59,26 @@ for _ in $(seq 100); do grep -q ready {THIEF} && exit 0; sleep 0.1; done
         host.write(SABOTAGE, "#!/bin/sh\n")
         if os.path.exists(f"{THIEF}.pid"):
             os.kill(int(host.read(f"{THIEF}.pid")), signal.SIGKILL)
+
+
+@test
+def failed_by_memory_lock():
+    """QEMU dies of libvirt's own memory lock: its words are those that launch has a cause for"""
+    xml = host.domain("tight", mem_mib=128, complete=True)
+    tune = xml[xml.index("<memtune>"):xml.index("</memtune>") + len("</memtune>")]
+    path = host.file_of(xml.replace(tune, ""), "tight")
+    refused = run("virsh", "create", "--paused", path)
+    assert refused.status != 0 and "memlock-small: " in refused.err, str(refused)
+    host.write(CONFIG, "[hook]\nsmall_memory_lock = admit\n")
+    must("kvmward", "reload")
+    try:
+        died = run("virsh", "create", "--paused", path)
+    finally:
+        os.unlink(CONFIG)
+        must("kvmward", "reload")
+    assert died.status != 0, str(died)
+    lines = [line for line in died.err.splitlines() if "register region" in line]
+    assert lines and "Cannot allocate memory" in lines[0], str(died)
 
 
 def in_journal(code):
