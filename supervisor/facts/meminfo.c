@@ -12,9 +12,9 @@
 #define MEMINFO_MAX (64 * 1024)
 
 /* "MemTotal:       16318480 kB": the kernel's kB are KiB. */
-static struct kw_u64 parse_total(char *text)
+static struct kw_u64 parse_line(char *text, const char *key)
 {
-	char *line = strstr(text, "MemTotal:"), *number, *save;
+	char *line = strstr(text, key), *number, *save;
 	uint64_t bytes;
 
 	if (!line || (line != text && line[-1] != '\n'))
@@ -28,7 +28,7 @@ static struct kw_u64 parse_total(char *text)
 	return KW_U64(bytes);
 }
 
-struct kw_u64 kw_meminfo_total_bytes(const char *proc)
+static struct kw_u64 read_line(const char *proc, const char *key)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
@@ -36,5 +36,15 @@ struct kw_u64 kw_meminfo_total_bytes(const char *proc)
 	if (snprintf(path, sizeof(path), "%s/meminfo", proc) >= (int)sizeof(path) ||
 	    kw_file_read(path, MEMINFO_MAX, &text, NULL))
 		return (struct kw_u64){ 0 };
-	return parse_total(text);
+	return parse_line(text, key);
+}
+
+struct kw_u64 kw_meminfo_total_bytes(const char *proc)
+{
+	return read_line(proc, "MemTotal:");
+}
+
+struct kw_u64 kw_meminfo_hugetlb_bytes(const char *proc)
+{
+	return read_line(proc, "Hugetlb:");
 }

@@ -7,4 +7,7 @@
 /* MemTotal of the meminfo below proc ("/proc", or a recorded tree); unknown when it says none. */
 struct kw_u64 kw_meminfo_total_bytes(const char *proc);
 
+/* Likewise Hugetlb: the pools of all sizes together, whether their pages are used or not. */
+struct kw_u64 kw_meminfo_hugetlb_bytes(const char *proc);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "facts/cgroups.h"
 #include "facts/meminfo.h"
 #include "facts/process.h"
 
@@ -161,14 +162,19 @@ static int read_kernel(struct kw_netlink **netlink, bool load, struct kw_facts *
 static void read_all(struct kw_netlink **netlink, bool load, struct kw_facts *ret_facts)
 {
 	struct kw_facts facts = { 0 };
+	struct kw_u64 counts[KW_MISC_COUNT];
 	bool was_open = *netlink;
 
+	kw_cgroups_counts(KW_CGROUP_ROOT, counts);
 	if (read_kernel(netlink, load, &facts) == -ENOENT && was_open) {
 		kw_facts_done(&facts);
 		read_kernel(netlink, load, &facts);
 	}
 	kw_process_name_guests(PROC, &facts.guests);
+	kw_cgroups_read(KW_CGROUP_ROOT, &facts.cgroups);
+	kw_cgroups_settle(counts, &facts.cgroups);
 	facts.memory_total_bytes = kw_meminfo_total_bytes(PROC);
+	facts.hugetlb_bytes = kw_meminfo_hugetlb_bytes(PROC);
 	if (!facts.memory_total_bytes.known)
 		explain(&facts, "the memory of the host is not known", "no MemTotal in " PROC
 			"/meminfo");

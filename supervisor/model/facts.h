@@ -2,6 +2,7 @@
 #ifndef KW_MODEL_FACTS_H
 #define KW_MODEL_FACTS_H
 
+#include "model/cgroups.h"
 #include "model/guest.h"
 #include "model/host.h"
 #include "model/slots.h"
@@ -13,6 +14,8 @@ struct kw_facts {
 	struct kw_slot_table slots;
 	struct kw_guest_list guests;
 	struct kw_u64 memory_total_bytes;	/* MemTotal of /proc/meminfo */
+	struct kw_u64 hugetlb_bytes;		/* Hugetlb: all hugepage pools, used or not */
+	struct kw_cgroups cgroups;
 	char reason[160];			/* why something is not known; "" otherwise */
 };
 

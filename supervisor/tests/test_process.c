@@ -264,6 +264,8 @@ static void test_meminfo(void **state)
 	(void)state;
 	assert_true(kw_meminfo_total_bytes(PROC).known);
 	assert_int_equal(kw_meminfo_total_bytes(PROC).value, 16318480ull * 1024);
+	assert_int_equal(kw_meminfo_hugetlb_bytes(PROC).value, 2097152ull * 1024);
+	assert_false(kw_meminfo_hugetlb_bytes(PROC "/none").known);
 	assert_false(kw_meminfo_total_bytes(PROC "/none").known);
 	assert_int_equal(total_of("MemFree: 1 kB\nMemTotal:\t7 kB").value, 7 * 1024);
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
