@@ -10,6 +10,8 @@ void kw_config_defaults(struct kw_config *ret_config)
 		.admit_encrypted_unasked = false,
 		.admit_plain_unasked = true,
 		.admit_small_memlock = false,
+		.memory_max_wall = true,
+		.misc_max_wall = true,
 		.hold_timeout_s = 60,
 	};
 }

@@ -19,6 +19,8 @@ struct kw_config {
 	bool admit_encrypted_unasked;	/* encrypted_when_unreachable = admit | refuse */
 	bool admit_plain_unasked;	/* plain_when_unreachable = admit | refuse */
 	bool admit_small_memlock;	/* small_memory_lock = admit | refuse */
+	/* [walls] */
+	bool memory_max_wall, misc_max_wall;	/* memory_max, misc_max = yes | no */
 	/* [daemon] */
 	uint32_t hold_timeout_s;	/* hold_timeout: a hold without a process ends after it */
 	/* [class NAME], in the order of the file */
