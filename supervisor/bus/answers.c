@@ -236,6 +236,16 @@ static int read_admit(sd_bus_message *reply, bool *ret_admit)
 	return 0;
 }
 
+static int read_switch(sd_bus_message *reply, bool *ret_on)
+{
+	int on, r = sd_bus_message_read(reply, "v", "b", &on);
+
+	if (r < 0)
+		return r;
+	*ret_on = on;
+	return 0;
+}
+
 static int read_value(sd_bus_message *reply, const char *key, struct kw_config *config)
 {
 	if (!strcmp(key, KW_BUS_KEY_SEV_RESERVE))
@@ -256,6 +266,10 @@ static int read_value(sd_bus_message *reply, const char *key, struct kw_config *
 		return read_admit(reply, &config->admit_plain_unasked);
 	if (!strcmp(key, KW_BUS_KEY_MEMLOCK))
 		return read_admit(reply, &config->admit_small_memlock);
+	if (!strcmp(key, KW_BUS_KEY_MEMORY_MAX))
+		return read_switch(reply, &config->memory_max_wall);
+	if (!strcmp(key, KW_BUS_KEY_MISC_MAX))
+		return read_switch(reply, &config->misc_max_wall);
 	if (!strcmp(key, KW_BUS_KEY_TIMEOUT))
 		return read_u32(reply, &config->hold_timeout_s);
 	return sd_bus_message_skip(reply, "v");
@@ -305,6 +319,41 @@ int kw_bus_read_hearing(sd_bus_message *reply, struct kw_hearing_state *ret_hear
 		return r;
 	ret_hearing->from = from;
 	kw_text_copy(ret_hearing->reason, sizeof(ret_hearing->reason), reason);
+	return 0;
+}
+
+/* As sd_bus_message_read(). A wall of a later version is passed over. */
+static int read_wall(sd_bus_message *reply, struct kw_walls_status *walls)
+{
+	const char *name, *state, *reason;
+	enum kw_wall_state found;
+	enum kw_wall wall;
+	uint64_t limit;
+	int r = sd_bus_message_read(reply, KW_BUS_WALL, &name, &state, &reason, &limit);
+
+	if (r <= 0 || kw_wall_find(name, &wall))
+		return r;
+	r = kw_wall_state_find(state, &found);
+	if (r < 0)
+		return r;
+	walls->known = true;
+	walls->wall[wall] = (struct kw_wall_status){ found, { limit != KW_NO_LIMIT, limit }, "" };
+	kw_text_copy(walls->wall[wall].reason, sizeof(walls->wall[wall].reason), reason);
+	return 1;
+}
+
+int kw_bus_read_walls(sd_bus_message *reply, struct kw_walls_status *ret_walls)
+{
+	struct kw_walls_status walls = {};
+	int r = sd_bus_message_enter_container(reply, 'v', KW_BUS_WALLS);
+
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', KW_BUS_WALL);
+	while (r > 0)
+		r = read_wall(reply, &walls);
+	if (r < 0)
+		return r;
+	*ret_walls = walls;
 	return 0;
 }
 

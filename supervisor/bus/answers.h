@@ -10,6 +10,7 @@
 #include "model/hearing.h"
 #include "model/verdict.h"
 #include "model/waiting.h"
+#include "model/walls.h"
 
 /*
  * Answers and signals of kvmwardd, as names.h says they look. Each 0, or negative errno for
@@ -23,6 +24,7 @@ int kw_bus_read_verdict(sd_bus_message *reply, struct kw_verdict *ret_verdict);
 int kw_bus_read_place(sd_bus_message *signal, struct kw_place *ret_place);
 int kw_bus_read_classes(sd_bus_message *reply, struct kw_class_table *ret_table);
 int kw_bus_read_waiting(sd_bus_message *reply, struct kw_waiter_list *ret_waiting);
+int kw_bus_read_walls(sd_bus_message *reply, struct kw_walls_status *ret_walls);
 int kw_bus_read_refusal(sd_bus_message *signal, struct kw_refusal *ret_refusal);
 
 #endif

@@ -291,6 +291,17 @@ int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing)
 	return r < 0 ? malformed(bus, r) : 0;
 }
 
+int kw_bus_walls(struct kw_bus *bus, struct kw_walls_status *ret_walls)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = get_property(bus, "Walls", &reply);
+
+	if (r < 0)
+		return r;
+	r = kw_bus_read_walls(reply, ret_walls);
+	return r < 0 ? malformed(bus, r) : 0;
+}
+
 int kw_bus_reload(struct kw_bus *bus)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;

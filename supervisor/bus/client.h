@@ -10,6 +10,7 @@
 #include "model/hearing.h"
 #include "model/verdict.h"
 #include "model/waiting.h"
+#include "model/walls.h"
 
 struct kw_bus;
 
@@ -33,6 +34,7 @@ const char *kw_bus_error(const struct kw_bus *bus);
  * classes: what each class has; empty when none is configured.
  * config: the configuration in force (reserves, override), for tables.
  * hearing: how kvmwardd learns of changes.
+ * walls: the limits that kvmwardd keeps around guests.
  * reload: reads the configuration file again; the message of a bad file is in
  *         kw_bus_error() and -EINVAL is returned.
  */
@@ -44,6 +46,7 @@ int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting);
 int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table);
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config);
 int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing);
+int kw_bus_walls(struct kw_bus *bus, struct kw_walls_status *ret_walls);
 int kw_bus_reload(struct kw_bus *bus);
 
 /*

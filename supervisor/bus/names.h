@@ -44,6 +44,13 @@
 #define KW_BUS_HEARING "(ss)"
 
 /*
+ * The property Walls: per wall its name, its state, why it does not stand or
+ * "", and its limit in bytes or slots, UINT64_MAX for none.
+ */
+#define KW_BUS_WALL "(ssst)"
+#define KW_BUS_WALLS "a" KW_BUS_WALL
+
+/*
  * Keys of the property Configuration (a{sv}): those of kvmward.conf, all of
  * them; num_memory_encrypted_guests only when it is set.
  */
@@ -55,6 +62,8 @@
 #define KW_BUS_KEY_ENCRYPTED "encrypted_when_unreachable"
 #define KW_BUS_KEY_PLAIN "plain_when_unreachable"
 #define KW_BUS_KEY_MEMLOCK "small_memory_lock"
+#define KW_BUS_KEY_MEMORY_MAX "memory_max"
+#define KW_BUS_KEY_MISC_MAX "misc_max"
 #define KW_BUS_KEY_TIMEOUT "hold_timeout"
 
 #endif

@@ -249,13 +249,15 @@ static int on_configuration(sd_bus *bus, const char *path, const char *interface
 	r = sd_bus_message_open_container(reply, 'a', "{sv}");
 	if (r >= 0)
 		r = sd_bus_message_append(
-			reply, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}",
+			reply, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}",
 			KW_BUS_KEY_SEV_RESERVE, "u", config->reserve[KW_POOL_SEV],
 			KW_BUS_KEY_SEV_ES_RESERVE, "u", config->reserve[KW_POOL_SEV_ES],
 			KW_BUS_KEY_SNP_RESERVE, "u", config->reserve[KW_POOL_SNP],
 			KW_BUS_KEY_MEMORY, "t", config->reserved_host_memory_bytes,
 			KW_BUS_KEY_ENCRYPTED, "s", admit_word(config->admit_encrypted_unasked),
 			KW_BUS_KEY_PLAIN, "s", admit_word(config->admit_plain_unasked),
+			KW_BUS_KEY_MEMORY_MAX, "b", (int)config->memory_max_wall,
+			KW_BUS_KEY_MISC_MAX, "b", (int)config->misc_max_wall,
 			KW_BUS_KEY_TIMEOUT, "u", config->hold_timeout_s);
 	if (r >= 0)
 		r = sd_bus_message_append(reply, "{sv}", KW_BUS_KEY_MEMLOCK, "s",
@@ -276,6 +278,30 @@ static int on_changes_from(sd_bus *bus, const char *path, const char *interface,
 	(void)bus, (void)path, (void)interface, (void)property, (void)error;
 	return sd_bus_message_append(reply, KW_BUS_HEARING, kw_hearing_name(hearing->from),
 				     kw_bus_safe_text(reason, sizeof(reason), hearing->reason));
+}
+
+static int append_wall(sd_bus_message *reply, enum kw_wall wall,
+		       const struct kw_wall_status *status)
+{
+	char reason[sizeof(status->reason)];
+
+	return sd_bus_message_append(reply, KW_BUS_WALL, kw_wall_name(wall),
+				     kw_wall_state_name(status->state),
+				     kw_bus_safe_text(reason, sizeof(reason), status->reason),
+				     status->limit.known ? status->limit.value : KW_NO_LIMIT);
+}
+
+static int on_walls(sd_bus *bus, const char *path, const char *interface, const char *property,
+		    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	const struct kw_walls_status *walls = server->handlers->walls(server->userdata);
+	int r = sd_bus_message_open_container(reply, 'a', KW_BUS_WALL);
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	for (enum kw_wall wall = 0; r >= 0 && walls->known && wall < KW_WALL_COUNT; wall++)
+		r = append_wall(reply, wall, &walls->wall[wall]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int on_version(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -318,6 +344,7 @@ static const sd_bus_vtable vtable[] = {
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("ChangesFrom", KW_BUS_HEARING, on_changes_from, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Walls", KW_BUS_WALLS, on_walls, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };
 
@@ -376,6 +403,11 @@ void kw_server_tell_place(struct kw_server *server, uint64_t ticket, const struc
 	kw_waiters_tell(&server->waiters, ticket, place);
 }
 
+sd_bus *kw_server_bus(struct kw_server *server)
+{
+	return server->bus;
+}
+
 void kw_server_emit_changed(struct kw_server *server)
 {
 	sd_bus_emit_signal(server->bus, KW_BUS_PATH, KW_BUS_INTERFACE, "Changed", NULL);
@@ -406,4 +438,9 @@ void kw_server_emit_configuration(struct kw_server *server)
 void kw_server_emit_hearing(struct kw_server *server)
 {
 	emit_property(server, "ChangesFrom");
+}
+
+void kw_server_emit_walls(struct kw_server *server)
+{
+	emit_property(server, "Walls");
 }

@@ -3,6 +3,7 @@
 #define KW_BUS_SERVER_H
 
 #include <stddef.h>
+#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 #include "model/claim.h"
@@ -12,6 +13,7 @@
 #include "model/hook.h"
 #include "model/verdict.h"
 #include "model/waiting.h"
+#include "model/walls.h"
 
 /* What the bus asks of kvmwardd; each but wait answers at once, userdata is the caller's own. */
 struct kw_server_handlers {
@@ -31,6 +33,7 @@ struct kw_server_handlers {
 	const struct kw_hold_list *(*holds)(void *userdata);
 	const struct kw_config *(*config)(void *userdata);
 	const struct kw_hearing_state *(*hearing)(void *userdata);
+	const struct kw_walls_status *(*walls)(void *userdata);
 	/* 0, or negative errno with "file:line: message" in error and nothing changed. */
 	int (*reload)(void *userdata, char *error, size_t error_size);
 };
@@ -47,6 +50,9 @@ int kw_server_open(sd_event *event, const struct kw_server_handlers *handlers, v
 		   struct kw_server **ret_server);
 void kw_server_close(struct kw_server *server);
 
+/* For calls of our own to others. Borrowed. */
+sd_bus *kw_server_bus(struct kw_server *server);
+
 /* Takes the name; from now on calls arrive. -EEXIST when another process has it. */
 int kw_server_own_name(struct kw_server *server);
 
@@ -55,12 +61,13 @@ void kw_server_answer(struct kw_server *server, uint64_t ticket, const struct kw
 void kw_server_tell_place(struct kw_server *server, uint64_t ticket, const struct kw_place *place);
 
 /*
- * Sends the signal Changed or Refused, or that the property Configuration or
- * ChangesFrom has changed.
+ * Sends the signal Changed or Refused, or that the property Configuration,
+ * ChangesFrom or Walls has changed.
  */
 void kw_server_emit_changed(struct kw_server *server);
 void kw_server_emit_refused(struct kw_server *server, const struct kw_refusal *refusal);
 void kw_server_emit_configuration(struct kw_server *server);
 void kw_server_emit_hearing(struct kw_server *server);
+void kw_server_emit_walls(struct kw_server *server);
 
 #endif

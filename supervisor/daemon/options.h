@@ -2,9 +2,12 @@
 #ifndef KW_DAEMON_OPTIONS_H
 #define KW_DAEMON_OPTIONS_H
 
+#include <stdbool.h>
+
 /* What the command line of kvmwardd says. Borrowed from argv. */
 struct kw_daemon_options {
 	const char *config_path, *state_dir;
+	bool walls_down;	/* take the walls down and end */
 };
 
 /*

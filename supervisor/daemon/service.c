@@ -19,6 +19,8 @@
 #include "daemon/log.h"
 #include "daemon/refresh.h"
 #include "daemon/supervisor.h"
+#include "daemon/walls.h"
+#include "facts/cgroups.h"
 #include "policy/shares.h"
 
 /* Changes that come in a bunch make one signal. */
@@ -29,12 +31,14 @@ struct service {
 	struct kw_supervisor supervisor;
 	struct kw_refresh *refresh;
 	struct kw_server *server;
+	struct kw_walls *walls;
 	sd_event_source *announce;
 };
 
 static void service_done(struct service *service)
 {
 	sd_event_source_disable_unref(service->announce);
+	kw_walls_stop(service->walls);
 	kw_server_close(service->server);
 	kw_refresh_stop(service->refresh);
 	kw_supervisor_done(&service->supervisor);
@@ -86,6 +90,8 @@ static void follow_up(struct service *service)
 	if (kw_refresh_expect(service->refresh, &service->supervisor.facts,
 			      kw_supervisor_pending_count(&service->supervisor) > 0))
 		kw_server_emit_hearing(service->server);
+	if (kw_walls_keep(service->walls, &service->supervisor.facts, &service->supervisor.config))
+		kw_server_emit_walls(service->server);
 	if (kw_supervisor_take_changed(&service->supervisor))
 		announce_soon(service);
 }
@@ -181,6 +187,13 @@ static const struct kw_hearing_state *handle_hearing(void *userdata)
 	return kw_refresh_hearing(service->refresh);
 }
 
+static const struct kw_walls_status *handle_walls(void *userdata)
+{
+	struct service *service = userdata;
+
+	return kw_walls_status(service->walls);
+}
+
 static int handle_reload(void *userdata, char *error, size_t error_size)
 {
 	struct service *service = userdata;
@@ -188,8 +201,10 @@ static int handle_reload(void *userdata, char *error, size_t error_size)
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, kw_clock_monotonic_ns() / 1000);
 	r = kw_supervisor_reload(&service->supervisor, error, error_size);
-	if (r >= 0)
+	if (r >= 0) {
 		kw_server_emit_configuration(service->server);
+		kw_supervisor_watch(&service->supervisor); /* walls are built on fresh facts */
+	}
 	follow_up(service);
 	sd_notify(0, "READY=1");
 	return r;
@@ -205,6 +220,7 @@ static const struct kw_server_handlers handlers = {
 	.holds = handle_holds,
 	.config = handle_config,
 	.hearing = handle_hearing,
+	.walls = handle_walls,
 	.reload = handle_reload,
 };
 
@@ -267,12 +283,27 @@ static int open_loop(struct service *service, const char *state_dir)
 	return report("set up the event loop", r);
 }
 
+static int open_walls(struct service *service, const char *state_dir)
+{
+	struct kw_walls_place place = {
+		.cgroup_root = KW_CGROUP_ROOT,
+		.state_dir = state_dir,
+		.bus = kw_server_bus(service->server),
+		.event = service->event,
+	};
+
+	return report("watch the walls", kw_walls_start(&place, on_look, service, &service->walls));
+}
+
 /* Calls arrive only after the ledger is in line with the kernel. */
-static int open_bus(struct service *service)
+static int open_bus(struct service *service, const char *state_dir)
 {
 	int r = kw_server_open(service->event, &handlers, service, &service->server);
 
 	if (report("connect to the system bus", r) < 0)
+		return r;
+	r = open_walls(service, state_dir);
+	if (r < 0)
 		return r;
 	kw_supervisor_look(&service->supervisor);
 	follow_up(service);
@@ -299,7 +330,10 @@ int kw_service_run(const struct kw_daemon_options *options)
 	r = open_supervisor(&service, options);
 	if (r < 0)
 		return r == -EINVAL ? KW_EXIT_CONFIG : EXIT_FAILURE;
-	if (open_loop(&service, options->state_dir) < 0 || open_bus(&service) < 0)
+	if (options->walls_down)
+		return kw_walls_take_down(KW_CGROUP_ROOT, options->state_dir) < 0 ? EXIT_FAILURE
+										  : EXIT_SUCCESS;
+	if (open_loop(&service, options->state_dir) < 0 || open_bus(&service, options->state_dir) < 0)
 		return EXIT_FAILURE;
 	sd_notifyf(0, "READY=1\nSTATUS=%s, %zu holds pending", service.supervisor.slots_line,
 		   kw_supervisor_pending_count(&service.supervisor));

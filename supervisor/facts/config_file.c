@@ -105,6 +105,16 @@ static void store_small_memlock(struct kw_config *config, uint32_t number)
 	config->admit_small_memlock = number;
 }
 
+static void store_memory_max(struct kw_config *config, uint32_t number)
+{
+	config->memory_max_wall = number;
+}
+
+static void store_misc_max(struct kw_config *config, uint32_t number)
+{
+	config->misc_max_wall = number;
+}
+
 static void store_timeout(struct kw_config *config, uint32_t number)
 {
 	config->hold_timeout_s = number;
@@ -131,6 +141,14 @@ static bool set_choice(struct reader *reader, const struct key *key, const char 
 	return true;
 }
 
+static bool set_switch(struct reader *reader, const struct key *key, const char *value)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return fail(reader, "%s must be yes or no, not \"%s\"", key->name, value);
+	key->store(&reader->config, !strcmp(value, "yes"));
+	return true;
+}
+
 static const struct key keys[] = {
 	{"slots", "sev_reserve", set_number, 0, SLOTS_MAX, store_sev_reserve},
 	{"slots", "sev_es_reserve", set_number, 0, SLOTS_MAX, store_sev_es_reserve},
@@ -140,6 +158,8 @@ static const struct key keys[] = {
 	{"hook", "encrypted_when_unreachable", set_choice, 0, 0, store_encrypted_unasked},
 	{"hook", "plain_when_unreachable", set_choice, 0, 0, store_plain_unasked},
 	{"hook", "small_memory_lock", set_choice, 0, 0, store_small_memlock},
+	{"walls", "memory_max", set_switch, 0, 0, store_memory_max},
+	{"walls", "misc_max", set_switch, 0, 0, store_misc_max},
 	{"daemon", "hold_timeout", set_number, 1, TIMEOUT_MAX_S, store_timeout},
 };
 
@@ -281,7 +301,7 @@ static int take_pair(void *user, const char *section, const char *name, const ch
 	if (!*section)
 		return fail(reader,
 			    "\"%s\" stands before the first section; sections are [slots], "
-			    "[memory], [hook], [daemon] and [class NAME]",
+			    "[memory], [hook], [walls], [daemon] and [class NAME]",
 			    name);
 	if (kw_text_starts(section, CLASS))
 		return take_class_pair(reader, section + strlen(CLASS), name, value);
@@ -309,7 +329,7 @@ static bool check_section(struct reader *reader, const char *line)
 	if (!section_known(section))
 		return fail(reader,
 			    "unknown section [%s]; sections are [slots], [memory], [hook], "
-			    "[daemon] and [class NAME]",
+			    "[walls], [daemon] and [class NAME]",
 			    section);
 	return true;
 }

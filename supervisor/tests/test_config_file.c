@@ -61,6 +61,8 @@ static void expect_config(const char *text, const struct kw_config *wanted)
 	assert_int_equal(config.reserved_host_memory_bytes, wanted->reserved_host_memory_bytes);
 	assert_int_equal(config.admit_encrypted_unasked, wanted->admit_encrypted_unasked);
 	assert_int_equal(config.admit_plain_unasked, wanted->admit_plain_unasked);
+	assert_int_equal(config.memory_max_wall, wanted->memory_max_wall);
+	assert_int_equal(config.misc_max_wall, wanted->misc_max_wall);
 	assert_int_equal(config.hold_timeout_s, wanted->hold_timeout_s);
 }
 
@@ -95,6 +97,8 @@ static void nothing_gives_the_defaults(void **state)
 	assert_int_equal(wanted.reserved_host_memory_bytes, 512 * KW_MIB);
 	assert_false(wanted.admit_encrypted_unasked);
 	assert_true(wanted.admit_plain_unasked);
+	assert_true(wanted.memory_max_wall);
+	assert_true(wanted.misc_max_wall);
 	expect_config("", &wanted);
 	expect_config("# nothing\n\n  ; at all\n[slots]\n", &wanted);
 	assert_int_equal(kw_config_file_read("/tmp/kw-no-such-file", &config, error, 256), 0);
@@ -110,6 +114,8 @@ static void every_key_is_read(void **state)
 		.admit_encrypted_unasked = true,
 		.admit_plain_unasked = false,
 		.admit_small_memlock = true,
+		.memory_max_wall = false,
+		.misc_max_wall = false,
 		.hold_timeout_s = 5,
 	};
 
@@ -119,6 +125,7 @@ static void every_key_is_read(void **state)
 		      "[memory]\nreserved_host_memory_mb = 8192\n"
 		      "[hook]\nencrypted_when_unreachable = admit\n"
 		      "plain_when_unreachable = refuse\nsmall_memory_lock = admit\n"
+		      "[walls]\nmemory_max = no\nmisc_max = no\n"
 		      "[daemon]\nhold_timeout = 5",
 		      &wanted);
 }
@@ -172,6 +179,8 @@ static void bad_values_say_what_is_allowed(void **state)
 	expect_refused("[hook]\nplain_when_unreachable = yes\n", 2, "admit or refuse, not \"yes\"");
 	expect_refused("[hook]\nplain_when_unreachable = Admit\n", 2, "not \"Admit\"");
 	expect_refused("[hook]\nsmall_memory_lock = 1\n", 2, "admit or refuse, not \"1\"");
+	expect_refused("[walls]\nmisc_max = maybe\n", 2, "misc_max must be yes or no, not");
+	expect_refused("[walls]\nmemory_max = 1\n", 2, "memory_max must be yes or no, not");
 	expect_refused("[slots]\nsev_reserve =\n", 2, "sev_reserve has no value");
 	expect_refused("[slots]\nsev_reserve = ; none\n", 2, "sev_reserve has no value");
 }
@@ -186,7 +195,7 @@ static void unknown_words_are_refused(void **state)
 	expect_refused("[daemon]\nsev_reserve = 2\n", 2, "which has hold_timeout");
 	expect_refused("[slot]\nsev_reserve = 2\n", 1, "unknown section [slot]");
 	expect_refused("[slots]\n[Memory]\n", 2, "unknown section [Memory]; sections are [slots], "
-						 "[memory], [hook], [daemon] and [class NAME]");
+						 "[memory], [hook], [walls], [daemon] and [class NAME]");
 	expect_refused("[]\n", 1, "unknown section []");
 	expect_refused("sev_reserve = 2\n", 1, "before the first section");
 	expect_refused("[slots]\n= 2\n", 2, "unknown key \"\"");
@@ -327,7 +336,7 @@ static void manual_and_shipped_file_name_every_key(void **state)
 					    "num_memory_encrypted_guests",
 					    "reserved_host_memory_mb", "encrypted_when_unreachable",
 					    "plain_when_unreachable", "small_memory_lock",
-					    "hold_timeout" };
+					    "memory_max", "misc_max", "hold_timeout" };
 	_cleanup_free_ char *manual = NULL, *shipped = NULL;
 
 	(void)state;

@@ -770,6 +770,29 @@ static void test_waiting_over_a_restart(void **state)
 				     &verdict), 0);
 	assert_int_equal(verdict.code, KW_ADMITTED);
 	expect_holds(2, 2);
+}
+
+/* This host has no cgroups: that is told, and no reason to refuse anything. */
+static void test_walls_are_told(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_walls_status walls = {};
+
+	(void)state;
+	assert_int_equal(kw_bus_walls(bus, &walls), 0);
+	assert_true(walls.known);
+	for (enum kw_wall wall = 0; wall < KW_WALL_COUNT; wall++) {
+		assert_int_equal(walls.wall[wall].state, KW_WALL_MISSING);
+		assert_non_null(strstr(walls.wall[wall].reason, "cgroup v2"));
+		assert_false(walls.wall[wall].limit.known);
+	}
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	write_file(config, "[walls]\nmisc_max = no\n");
+	assert_int_equal(kw_bus_reload(bus), 0);
+	assert_int_equal(kw_bus_walls(bus, &walls), 0);
+	assert_int_equal(walls.wall[KW_WALL_SEV].state, KW_WALL_OFF);
+	assert_string_equal(walls.wall[KW_WALL_SEV].reason, "");
+	assert_int_equal(walls.wall[KW_WALL_MEMORY].state, KW_WALL_MISSING);
 	kw_bus_close(bus);
 }
 
@@ -817,6 +840,7 @@ int main(void)
 		TEST(test_client_goes),
 		TEST(test_waiting_has_limits),
 		TEST(test_waiting_over_a_restart),
+		TEST(test_walls_are_told),
 		TEST(test_nobody_home),
 	};
 
