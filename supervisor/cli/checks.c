@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 enum rung {
 	VIRT_IN_CPU, VIRT_FIRMWARE, KVM, KVM_VENDOR, DEV_KVM,
 	VHOST_NET, DEV_VHOST_NET, DEV_TUN,
@@ -11,9 +13,15 @@ enum rung {
 	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS,
 	SNP_IN_CPU, SNP_RMP_RESERVED, SNP_ACTIVE, SNP_ENABLED,
 	C_BIT, PSP, DEV_SEV, GUEST_FACTS, SLOT_EVENTS, DAEMON, HEARING, HOOK,
+	WALL_MEMORY, WALL_SEV, WALL_SEV_ES,
 	RUNG_COUNT,
 	GROUND = RUNG_COUNT,
 };
+
+#define SLOT_WALL_REMEDY                                                                           \
+	"The hook still keeps the slots, the kernel does not. Mend what stands beside it (a "      \
+	"kernel with CONFIG_CGROUP_MISC, cgroup v2, 'systemctl start machine.slice'); kvmwardd "   \
+	"builds the wall when that is done."
 
 static const struct {
 	const char *key, *what;
@@ -89,6 +97,13 @@ static const struct {
 	[HOOK] = { "hook", "libvirt's hook is installed", GROUND,
 		"Install kvmward-hook as /etc/libvirt/hooks/qemu.d/10-kvmward and restart libvirtd (or "
 		"virtqemud)." },
+	[WALL_MEMORY] = { "wall_memory_max", "memory wall around guests", DAEMON,
+		"Without it guests can take the memory that is reserved for the host. Mend what stands "
+		"beside it, or leave guests less with reserved_host_memory_mb in kvmward.conf; kvmwardd "
+		"builds it when that is done." },
+	[WALL_SEV] = { "wall_misc_max_sev", "wall around SEV slots", DAEMON, SLOT_WALL_REMEDY },
+	[WALL_SEV_ES] = { "wall_misc_max_sev_es", "wall around SEV-ES/SNP slots", WALL_SEV,
+		SLOT_WALL_REMEDY },
 };
 
 static enum kw_check_state state_of(struct kw_u32 fact)
@@ -133,6 +148,31 @@ static struct kw_u32 vendor_module(const struct kw_host *host)
 	return host->kvm_loaded.known ? KW_U32(0) : (struct kw_u32){};
 }
 
+static const struct kw_wall_status *wall_of(enum rung rung, const struct kw_host_around *around)
+{
+	enum kw_wall wall = rung == WALL_MEMORY ? KW_WALL_MEMORY
+			    : rung == WALL_SEV	? KW_WALL_SEV
+						: KW_WALL_SEV_ES;
+
+	return &around->walls.wall[wall];
+}
+
+static bool is_wall(enum rung rung)
+{
+	return rung == WALL_MEMORY || rung == WALL_SEV || rung == WALL_SEV_ES;
+}
+
+static enum kw_check_state wall_state(enum rung rung, const struct kw_host_around *around)
+{
+	static const enum kw_check_state states[] = {
+		[KW_WALL_OK] = KW_CHECK_OK,
+		[KW_WALL_OFF] = KW_CHECK_OFF,
+		[KW_WALL_MISSING] = KW_CHECK_NO,
+	};
+
+	return around->walls.known ? states[wall_of(rung, around)->state] : KW_CHECK_UNKNOWN;
+}
+
 static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 			     const struct kw_host_around *around)
 {
@@ -170,6 +210,9 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 		return (struct kw_u32){ around->hearing_known,
 					around->hearing.from == KW_HEARING_SLOTS };
 	case HOOK: return around->hook;
+	case WALL_MEMORY:
+	case WALL_SEV:
+	case WALL_SEV_ES:
 	case RUNG_COUNT: break;
 	}
 	return (struct kw_u32){};
@@ -231,6 +274,20 @@ static void tell_hearing(const struct kw_hearing_state *hearing, char *to, size_
 		snprintf(to + used, size - used, ": %.100s", hearing->reason);
 }
 
+static void tell_wall(enum rung rung, const struct kw_wall_status *wall, char *to, size_t size)
+{
+	char bytes[32];
+
+	if (wall->state != KW_WALL_OK)
+		snprintf(to, size, "%s", wall->reason);
+	else if (rung == WALL_MEMORY)
+		snprintf(to, size, "guests have at most %s",
+			 kw_text_bytes(bytes, sizeof(bytes), wall->limit.value));
+	else
+		snprintf(to, size, "guests have at most %" PRIu64 " slot%s", wall->limit.value,
+			 wall->limit.value == 1 ? "" : "s");
+}
+
 static void tell(enum rung rung, enum kw_check_state state, const struct kw_host *host,
 		 const struct kw_host_around *around, char *to, size_t size)
 {
@@ -240,6 +297,8 @@ static void tell(enum rung rung, enum kw_check_state state, const struct kw_host
 		snprintf(to, size, "%s", host->slot_events_reason);
 	if (rung == HEARING && state != KW_CHECK_UNKNOWN)
 		tell_hearing(&around->hearing, to, size);
+	if (is_wall(rung) && state != KW_CHECK_UNKNOWN)
+		tell_wall(rung, wall_of(rung, around), to, size);
 	if (state != KW_CHECK_OK)
 		return;
 	if (rung == VIRT_IN_CPU && host->vendor.known)
@@ -279,7 +338,8 @@ size_t kw_checks_make(const struct kw_host *host, const struct kw_host_around *a
 		struct kw_check *check = &ret_checks[i];
 
 		*check = (struct kw_check){ .key = rungs[i].key, .what = rungs[i].what };
-		check->state = state_of(fact_of(i, host, around));
+		check->state = is_wall(i) ? wall_state(i, around)
+					  : state_of(fact_of(i, host, around));
 		tell(i, check->state, host, around, check->detail, sizeof(check->detail));
 		if (check->state == KW_CHECK_NO && !failed_below(i, ret_checks))
 			check->remedy = rungs[i].remedy;
@@ -289,7 +349,7 @@ size_t kw_checks_make(const struct kw_host *host, const struct kw_host_around *a
 
 const char *kw_check_state_name(enum kw_check_state state)
 {
-	static const char *const names[] = { "ok", "no", "not known" };
+	static const char *const names[] = { "ok", "no", "not known", "off" };
 
 	return names[state];
 }

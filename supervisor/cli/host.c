@@ -52,6 +52,7 @@ static void look_at_daemon(struct kw_host_around *around)
 	around->daemon = KW_U32(view.reachable);
 	if (view.reachable)
 		around->hearing_known = !kw_bus_hearing(bus, &around->hearing);
+	around->walls = view.walls;
 }
 
 /* Unknown to those whom the module does not tell of guests. */
@@ -111,7 +112,8 @@ static struct json_object *check_json(const struct kw_check *check)
 	return to;
 }
 
-static void print_json(const struct kw_host *host, const struct kw_check *checks, size_t count)
+static void print_json(const struct kw_host *host, const struct kw_walls_status *walls,
+		       const struct kw_check *checks, size_t count)
 {
 	struct json_object *to = json_object_new_object(), *list = json_object_new_array();
 
@@ -119,6 +121,7 @@ static void print_json(const struct kw_host *host, const struct kw_check *checks
 		json_object_array_add(list, check_json(&checks[i]));
 	json_object_object_add(to, "host", kw_json_host(host));
 	json_object_object_add(to, "checks", list);
+	json_object_object_add(to, "walls", walls->known ? kw_json_walls(walls) : NULL);
 	kw_json_print(to, false);
 }
 
@@ -148,7 +151,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	look_around(&host, netlink, &around);
 	count = kw_checks_make(&host, &around, checks);
 	if (json)
-		print_json(&host, checks, count);
+		print_json(&host, &around.walls, checks, count);
 	else
 		for (size_t i = 0; i < count; i++)
 			print_check(&checks[i], kw_terminal_width(stdout));
@@ -159,7 +162,7 @@ const struct kw_command kw_command_host = {
 	.name = "host",
 	.arguments = "",
 	.summary = "Check what this host offers to encrypted guests",
-	.help = "Each line is a check: ok, no or not known. Below a \"no\" stands what to "
+	.help = "Each line is a check: ok, no, off or not known. Below a \"no\" stands what to "
 		"do next; where one \"no\" follows from another, only the first says so. A "
 		"host without SEV is no failure: the exit status is 0 whenever the kernel "
 		"module has answered.",

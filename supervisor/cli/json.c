@@ -150,6 +150,29 @@ struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 	return to;
 }
 
+static struct json_object *wall_json(enum kw_wall wall, const struct kw_wall_status *status)
+{
+	struct json_object *to = json_object_new_object();
+	struct kw_u64 none = {};
+	bool memory = wall == KW_WALL_MEMORY;
+
+	json_object_object_add(to, "wall", kw_json_text(kw_wall_name(wall)));
+	json_object_object_add(to, "state", kw_json_text(kw_wall_state_name(status->state)));
+	json_object_object_add(to, "reason", kw_json_text(status->reason));
+	json_object_object_add(to, "limit_bytes", kw_json_u64(memory ? status->limit : none));
+	json_object_object_add(to, "limit_slots", kw_json_u64(memory ? none : status->limit));
+	return to;
+}
+
+struct json_object *kw_json_walls(const struct kw_walls_status *walls)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (enum kw_wall wall = 0; wall < KW_WALL_COUNT; wall++)
+		json_object_array_add(list, wall_json(wall, &walls->wall[wall]));
+	return list;
+}
+
 struct json_object *kw_json_verdict(const struct kw_verdict *verdict)
 {
 	struct json_object *to = json_object_new_object();

@@ -10,6 +10,7 @@
 #include "model/host.h"
 #include "model/slots.h"
 #include "model/verdict.h"
+#include "model/walls.h"
 
 /*
  * Plain structs as JSON. Keys are the attribute names of uapi/kvmward.yaml with
@@ -20,6 +21,7 @@ struct json_object *kw_json_host(const struct kw_host *host);
 struct json_object *kw_json_slots(enum kw_pool pool, const struct kw_slots *slots);
 struct json_object *kw_json_guest(const struct kw_guest *guest);
 struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart);
+struct json_object *kw_json_walls(const struct kw_walls_status *walls);
 struct json_object *kw_json_verdict(const struct kw_verdict *verdict);
 
 /* Values for objects made elsewhere: null for what is not known, "" and NULL. */

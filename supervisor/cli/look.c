@@ -41,6 +41,8 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 		error = kw_bus_config(bus, &view.config);
 	view.reachable = !error;
 	if (!error)
+		kw_bus_walls(bus, &view.walls);
+	if (!error)
 		error = kw_bus_holds(bus, &view.holds);
 	if (!error)
 		error = kw_bus_waiting(bus, &view.waiting);

@@ -19,6 +19,7 @@ struct kw_daemon_view {
 	struct kw_waiter_list waiting;
 	struct kw_class_table classes;
 	struct kw_config config;
+	struct kw_walls_status walls;	/* of which everybody is told too */
 	char reason[256];		/* why not reachable, or holds not known; "" otherwise */
 };
 

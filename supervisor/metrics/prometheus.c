@@ -378,6 +378,48 @@ static int write_guests(const struct kw_guest_list *list, FILE *to)
 	return error;
 }
 
+/* One that is switched off is left out: nothing is wrong with it. */
+static void write_walls(const struct kw_walls_status *walls, FILE *to)
+{
+	bool begun = false;
+
+	for (enum kw_wall wall = 0; walls->known && wall < KW_WALL_COUNT; wall++) {
+		const struct kw_wall_status *status = &walls->wall[wall];
+
+		if (status->state == KW_WALL_OFF)
+			continue;
+		if (!begun)
+			family(to, "kvmward_wall_up", "The kernel holds this limit around guests.");
+		begun = true;
+		fprintf(to, "kvmward_wall_up{wall=\"%s\"} %d\n", kw_wall_name(wall),
+			status->state == KW_WALL_OK);
+	}
+}
+
+static bool stands(const struct kw_walls_status *walls, enum kw_wall wall)
+{
+	return walls->known && walls->wall[wall].state == KW_WALL_OK &&
+	       walls->wall[wall].limit.known;
+}
+
+static void write_wall_limits(const struct kw_walls_status *walls, FILE *to)
+{
+	bool begun = false;
+
+	if (stands(walls, KW_WALL_MEMORY))
+		single(to, "kvmward_wall_memory_bytes", "Memory that guests have at most.",
+		       walls->wall[KW_WALL_MEMORY].limit.value);
+	for (enum kw_misc_key key = 0; key < KW_MISC_COUNT; key++) {
+		if (!stands(walls, kw_wall_of(key)))
+			continue;
+		if (!begun)
+			family(to, "kvmward_wall_slots", "Slots that guests have at most.");
+		begun = true;
+		fprintf(to, "kvmward_wall_slots{key=\"%s\"} %" PRIu64 "\n", kw_misc_name(key),
+			walls->wall[kw_wall_of(key)].limit.value);
+	}
+}
+
 int kw_prometheus_write(const struct kw_metrics *metrics, FILE *to)
 {
 	const struct kw_facts *facts = metrics->facts;
@@ -394,6 +436,8 @@ int kw_prometheus_write(const struct kw_metrics *metrics, FILE *to)
 		error = write_host(&facts->host, to);
 	write_slots(metrics, to);
 	write_classes(metrics->classes, to);
+	write_walls(&metrics->walls, to);
+	write_wall_limits(&metrics->walls, to);
 	if (!error && facts->guests.known)
 		error = write_guests(&facts->guests, to);
 	return error;

@@ -6,6 +6,7 @@
 
 #include "model/class.h"
 #include "model/facts.h"
+#include "model/walls.h"
 
 /* What kvmwardd adds to the kernel's facts about a pool; unknown without it. */
 struct kw_metrics_pool {
@@ -17,6 +18,7 @@ struct kw_metrics {
 	bool daemon_reachable;
 	struct kw_metrics_pool pools[KW_POOL_COUNT];
 	const struct kw_class_table *classes;	/* NULL: not known */
+	struct kw_walls_status walls;	/* unknown without kvmwardd */
 };
 
 /*

@@ -181,6 +181,38 @@ static void it_is_told_how_changes_are_learnt(void **state)
 	assert_int_equal(check(&host, &no_daemon, "hearing")->state, KW_CHECK_UNKNOWN);
 }
 
+static void walls_are_ok_off_or_missing(void **state)
+{
+	const struct kw_host host = {};
+	struct kw_host_around around = {
+		.daemon = KW_U32(1), .walls.known = true,
+		.walls.wall = { [KW_WALL_MEMORY] = { KW_WALL_OK, KW_U64(15ull << 30), "" },
+				[KW_WALL_SEV] = { KW_WALL_OK, KW_U64(1), "" },
+				[KW_WALL_SEV_ES] = { KW_WALL_OFF, { false }, "the host has none" } },
+	};
+	struct kw_wall_status missing = { KW_WALL_MISSING, { false }, "no cgroup v2" };
+
+	(void)state;
+	assert_int_equal(check(&host, &around, "wall_memory_max")->state, KW_CHECK_OK);
+	assert_string_equal(check(&host, &around, "wall_memory_max")->detail,
+			    "guests have at most 15.0 GiB");
+	assert_string_equal(check(&host, &around, "wall_misc_max_sev")->detail,
+			    "guests have at most 1 slot");
+	assert_int_equal(check(&host, &around, "wall_misc_max_sev_es")->state, KW_CHECK_OFF);
+	assert_string_equal(kw_check_state_name(KW_CHECK_OFF), "off");
+	assert_string_equal(check(&host, &around, "wall_misc_max_sev_es")->detail,
+			    "the host has none");
+	assert_null(check(&host, &around, "wall_misc_max_sev_es")->remedy);
+
+	around.walls.wall[KW_WALL_SEV] = around.walls.wall[KW_WALL_SEV_ES] = missing;
+	assert_int_equal(check(&host, &around, "wall_misc_max_sev")->state, KW_CHECK_NO);
+	assert_string_equal(check(&host, &around, "wall_misc_max_sev")->detail, "no cgroup v2");
+	assert_non_null(check(&host, &around, "wall_misc_max_sev")->remedy);
+	assert_null(check(&host, &around, "wall_misc_max_sev_es")->remedy);
+	around.walls.known = false;
+	assert_int_equal(check(&host, &around, "wall_misc_max_sev")->state, KW_CHECK_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +223,7 @@ int main(void)
 		cmocka_unit_test(the_lowest_obstacle_of_snp_is_named),
 		cmocka_unit_test(queues_are_told_where_they_are_known),
 		cmocka_unit_test(it_is_told_how_changes_are_learnt),
+		cmocka_unit_test(walls_are_ok_off_or_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

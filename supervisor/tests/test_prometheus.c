@@ -178,6 +178,34 @@ static void families_stay_together(void **state)
 	assert_int_equal(samples, 3 + 1 + 1 + 4 * 2);
 }
 
+static void walls_that_are_off_are_left_out(void **state)
+{
+	struct kw_facts facts = {};
+	struct kw_metrics metrics = {
+		.facts = &facts,
+		.walls = { .known = true,
+			   .wall = { [KW_WALL_MEMORY] = { KW_WALL_OK, KW_U64(1 << 20), "" },
+				     [KW_WALL_SEV] = { KW_WALL_MISSING, KW_U64(3), "why" } } },
+	};
+	_cleanup_free_ char *text = NULL, *none = NULL;
+
+	(void)state;
+	metrics.walls.wall[KW_WALL_SEV_ES].state = KW_WALL_OFF;
+	text = written(&metrics);
+	assert_non_null(strstr(text, "# TYPE kvmward_wall_up gauge\n"
+				     "kvmward_wall_up{wall=\"memory_max\"} 1\n"
+				     "kvmward_wall_up{wall=\"misc_max_sev\"} 0\n# HELP"));
+	assert_non_null(strstr(text, "\nkvmward_wall_memory_bytes 1048576\n"));
+	assert_null(strstr(text, "kvmward_wall_slots"));
+	metrics.walls.wall[KW_WALL_SEV_ES] = (struct kw_wall_status){ KW_WALL_OK, KW_U64(4), "" };
+	free(KW_STEAL(text));
+	text = written(&metrics);
+	assert_non_null(strstr(text, "\nkvmward_wall_slots{key=\"sev_es\"} 4\n"));
+	metrics.walls.known = false;
+	none = written(&metrics);
+	assert_null(strstr(none, "kvmward_wall"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +215,7 @@ int main(void)
 		cmocka_unit_test(two_vms_of_one_process_are_two_series),
 		cmocka_unit_test(hostile_names_stay_in_their_label),
 		cmocka_unit_test(host_facts_keep_no_and_drop_unknown),
+		cmocka_unit_test(walls_that_are_off_are_left_out),
 		cmocka_unit_test(families_stay_together),
 	};
 
