@@ -20,6 +20,7 @@ import classes  # pylint: disable=unused-import
 import host
 import ktap
 import waiting  # pylint: disable=unused-import
+import walls  # pylint: disable=unused-import # likewise
 from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
 from ktap import test
 

@@ -247,10 +247,13 @@ def daemon_kill():
 
 
 class SevVm:
-    """Bare KVM guests held by a process that libvirt knows nothing of."""
+    """Bare KVM guests held by a process that libvirt knows nothing of.
 
-    def __init__(self, *options):
-        self.process = subprocess.Popen(["sev_vm", *options], stdout=subprocess.PIPE,
+    prefix: a command that starts it, elsewhere than here.
+    """
+
+    def __init__(self, *options, prefix=()):
+        self.process = subprocess.Popen([*prefix, "sev_vm", *options], stdout=subprocess.PIPE,
                                         encoding="utf-8")
         self.lines = []
         for line in self.process.stdout:
