@@ -17,10 +17,11 @@ import time
 import causes  # pylint: disable=unused-import # its tests come first, and so do the others'
 import changes  # pylint: disable=unused-import
 import classes  # pylint: disable=unused-import
+import doors  # pylint: disable=unused-import
 import host
 import ktap
 import waiting  # pylint: disable=unused-import
-import walls  # pylint: disable=unused-import # likewise
+import walls  # pylint: disable=unused-import
 from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
 from ktap import test
 

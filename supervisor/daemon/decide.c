@@ -150,6 +150,27 @@ static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hoo
 	tell_verdict(supervisor, call, &domain, verdict);
 }
 
+/*
+ * QEMU cannot save such a guest either, so a state of one comes from elsewhere or
+ * from before it was encrypted; restored, it would die once it had its slot.
+ */
+static void decide_restore(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
+			   struct kw_verdict *verdict)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+
+	if (read_domain(call->xml, call->xml_length, &domain, verdict)) {
+		if (kw_security_takes_slot(&domain))
+			kw_verdict_set(verdict, KW_NO_RESTORE,
+				       "an encrypted guest cannot be restored from a saved state: the "
+				       "key of its memory ended with it; drop the state with 'virsh "
+				       "managedsave-remove %s' and start the guest anew", call->name);
+		else
+			decide_domain(supervisor, &domain, verdict);
+	}
+	tell_verdict(supervisor, call, &domain, verdict);
+}
+
 static bool is_held(const struct kw_supervisor *supervisor, const char *uuid)
 {
 	const struct kw_hold *found = kw_supervisor_hold(supervisor, uuid);
@@ -216,6 +237,9 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 	switch (kw_hook_kind_of(call->op)) {
 	case KW_HOOK_PREPARE:
 		decide_prepare(supervisor, call, ret_verdict);
+		break;
+	case KW_HOOK_RESTORE:
+		decide_restore(supervisor, call, ret_verdict);
 		break;
 	case KW_HOOK_START:
 		decide_start(supervisor, call, ret_verdict);

@@ -9,7 +9,7 @@ static const struct {
 } ops[] = {
 	{ "prepare", KW_HOOK_PREPARE },
 	{ "migrate", KW_HOOK_PREPARE },
-	{ "restore", KW_HOOK_PREPARE },
+	{ "restore", KW_HOOK_RESTORE },
 	{ "start", KW_HOOK_START },
 	{ "started", KW_HOOK_STARTED },
 	{ "stopped", KW_HOOK_ENDED },
@@ -27,5 +27,5 @@ enum kw_hook_kind kw_hook_kind_of(const char *op)
 
 bool kw_hook_may_refuse(enum kw_hook_kind kind)
 {
-	return kind == KW_HOOK_PREPARE || kind == KW_HOOK_START;
+	return kind == KW_HOOK_PREPARE || kind == KW_HOOK_RESTORE || kind == KW_HOOK_START;
 }

@@ -11,7 +11,8 @@
  * operation more than once, to decide on it again is harmless.
  */
 enum kw_hook_kind {
-	KW_HOOK_PREPARE,	/* prepare, migrate, restore: decide and hold */
+	KW_HOOK_PREPARE,	/* prepare, migrate: decide and hold */
+	KW_HOOK_RESTORE,	/* restore: the same, but nothing brings an encrypted guest back */
 	KW_HOOK_START,		/* start: a hold must be there, or decide now */
 	KW_HOOK_STARTED,	/* started: QEMU is up, nothing to refuse any more */
 	KW_HOOK_ENDED,		/* stopped, release: the hold ends */

@@ -59,6 +59,8 @@
 	X(NOT_KVM, "not-kvm", "An encrypted guest needs KVM.", "Set type='kvm' on <domain>.")       \
 	X(MEMLOCK_SMALL, "memlock-small", "The guest's memory lock is smaller than what it pins.", \
 	  "Add or raise <hard_limit> below <memtune>.")                                                   \
+	X(NO_RESTORE, "no-restore", "An encrypted guest cannot be restored from a saved state.", \
+	  "Drop the state with 'virsh managedsave-remove', and start the guest anew.")               \
 	X(HOOK_USAGE, "hook-usage", "The hook was not called as libvirt calls it.",                \
 	  "See https://libvirt.org/hooks.html.")                                                   \
 	X(UUID_TAKEN, "uuid-taken", "A guest of this UUID runs, is starting or waits already.",    \

@@ -73,9 +73,19 @@ static void test_one_hold_for_each_uuid(void **state)
 	(void)state;
 	assert_int_equal(hook("migrate", UUID_A, FAKE_SEV), KW_ADMITTED);
 	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
-	assert_int_equal(hook("restore", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("start", UUID_A, FAKE_SEV), KW_ADMITTED);
 	assert_int_equal(hold_count(), 1);
 	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+}
+
+/* However much room there is; and no hold is left of it. */
+static void test_restore(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("restore", UUID_A, FAKE_SEV), KW_NO_RESTORE);
+	assert_int_equal(hook("restore", UUID_A, FAKE_SEV_ES), KW_NO_RESTORE);
+	assert_int_equal(hold_count(), 0);
+	assert_int_equal(hook("restore", UUID_B, ""), KW_ADMITTED);
 }
 
 static void test_ends(void **state)
@@ -272,7 +282,7 @@ static enum kw_code hook_without_limit(const char *op)
 
 static void test_small_memory_lock(void **state)
 {
-	static const char *const doors[] = { "prepare", "start", "migrate", "restore" };
+	static const char *const doors[] = { "prepare", "start", "migrate" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++)
@@ -284,7 +294,7 @@ static void test_small_memory_lock(void **state)
 	assert_int_equal(hook_without_limit("prepare"), KW_ADMITTED);
 	supervisor.config.admit_small_memlock = false;
 	fake->libvirt_memlock_bytes = KW_U64(UINT64_MAX);
-	assert_int_equal(hook_without_limit("restore"), KW_ADMITTED);
+	assert_int_equal(hook_without_limit("migrate"), KW_ADMITTED);
 	assert_int_equal(hold_count(), 1);
 }
 
@@ -330,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_holds_fill_the_pool),
 		TEST(test_one_hold_for_each_uuid),
+		TEST(test_restore),
 		TEST(test_ends),
 		TEST(test_ends_by_name_without_xml),
 		TEST(test_start_goes_by_the_hold),
