@@ -130,9 +130,9 @@ def walls_alone():
         settled(sev=capacity - 1)
         with SevVm("--type=sev", f"--count={capacity - 1}", prefix=IN_SLICE):
             assert host.kernel_slots()["charged"] == capacity - 1 < capacity
-            result = host.virsh_create("toomany")
+            result = host.virsh_create("walled")
             assert result.status == 1 and "failed to initialize ret=-16" in result.err, str(result)
-            assert "toomany" not in host.running()
+            assert "walled" not in host.running()
             # undone by hand: up again before the next one is there
             command(SLICE + "/misc.max", "sev max")
             settled(sev=capacity - 1)
