@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <time.h>
 
 #include "act/cgroup.h"
 #include "base/cleanup.h"
@@ -17,11 +14,10 @@
 #include "bus/slice.h"
 #include "daemon/log.h"
 #include "daemon/walls_built.h"
+#include "daemon/walls_watch.h"
 #include "facts/cgroups.h"
 #include "policy/walls.h"
 
-/* What is torn down again and again is put up again no more often than this. */
-#define SETTLE_NS (250 * KW_NS_PER_MS)
 /* systemd has answered before it has written the limit. */
 #define SYSTEMD_NS (1 * KW_NS_PER_S)
 /* A refusal is not asked for again at every look. */
@@ -38,106 +34,14 @@ struct order {
 
 struct kw_walls {
 	struct kw_walls_place place;
-	char *cgroup_root, *state_dir;
-	void (*look)(void *userdata);
-	void *userdata;
+	struct kw_walls_watch *watch;
 	struct kw_walls_built built;
 	struct kw_walls_status status;
 	struct kw_u64 written[KW_MISC_COUNT];	/* limits that we wrote last */
 	struct order order;
-	sd_event_source *root_watch, *slice_watch, *timer;
 };
 
 KW_CLEANUP_OF(struct kw_walls, kw_walls_stop);
-
-static void look_within(struct kw_walls *walls, uint64_t wait_ns)
-{
-	int enabled = SD_EVENT_OFF;
-
-	sd_event_source_get_enabled(walls->timer, &enabled);
-	if (enabled != SD_EVENT_OFF)
-		return;
-	sd_event_source_set_time_relative(walls->timer, wait_ns / 1000);
-	sd_event_source_set_enabled(walls->timer, SD_EVENT_ONESHOT);
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	struct kw_walls *walls = userdata;
-
-	(void)source, (void)usec;
-	walls->look(walls->userdata);
-	return 0;
-}
-
-/* True when it is this file that the event is about, or when that was lost. */
-static bool is_about(const struct inotify_event *event, const char *name)
-{
-	return event->mask & IN_Q_OVERFLOW || (event->len && !strcmp(event->name, name));
-}
-
-static int on_slice_event(sd_event_source *source, const struct inotify_event *event,
-			  void *userdata)
-{
-	struct kw_walls *walls = userdata;
-
-	(void)source;
-	if (is_about(event, "misc.max") || is_about(event, "memory.max"))
-		look_within(walls, SETTLE_NS);
-	return 0;
-}
-
-/* A slice that comes back is another folder. */
-static int on_root_event(sd_event_source *source, const struct inotify_event *event,
-			 void *userdata)
-{
-	struct kw_walls *walls = userdata;
-
-	(void)source;
-	if (is_about(event, KW_GUEST_SLICE)) {
-		walls->slice_watch = sd_event_source_disable_unref(walls->slice_watch);
-		walls->look(walls->userdata);
-	} else if (is_about(event, "cgroup.subtree_control")) {
-		look_within(walls, SETTLE_NS);
-	}
-	return 0;
-}
-
-static void watch_slice(struct kw_walls *walls, const struct kw_cgroups *cgroups)
-{
-	char path[PATH_MAX];
-	int r;
-
-	if (!cgroups->slice) {
-		walls->slice_watch = sd_event_source_disable_unref(walls->slice_watch);
-		memset(walls->written, 0, sizeof(walls->written));
-	}
-	if (!cgroups->slice || walls->slice_watch)
-		return;
-	snprintf(path, sizeof(path), "%s/" KW_GUEST_SLICE, walls->cgroup_root);
-	r = sd_event_add_inotify(walls->place.event, &walls->slice_watch, path, IN_MODIFY,
-				 on_slice_event, walls);
-	if (r < 0 && r != -ENOENT)
-		kw_log(LOG_WARNING, "changes in %s cannot be heard: %s", path, strerror(-r));
-}
-
-static void watch_root(struct kw_walls *walls)
-{
-	int r = sd_event_add_inotify(walls->place.event, &walls->root_watch, walls->cgroup_root,
-				     IN_MODIFY | IN_CREATE | IN_DELETE, on_root_event, walls);
-
-	if (r < 0)
-		kw_log(LOG_WARNING, "changes in %s cannot be heard: %s", walls->cgroup_root,
-		       strerror(-r));
-}
-
-static int add_timer(struct kw_walls *walls)
-{
-	int r = sd_event_add_time_relative(walls->place.event, &walls->timer, CLOCK_BOOTTIME, 0,
-					   1, on_timer, walls);
-
-	return r < 0 ? r : sd_event_source_set_enabled(walls->timer, SD_EVENT_OFF);
-}
 
 static void set_unknown(struct kw_walls_status *status)
 {
@@ -157,18 +61,11 @@ int kw_walls_start(const struct kw_walls_place *place, void (*look)(void *userda
 	if (!walls)
 		return -ENOMEM;
 	walls->place = *place;
-	walls->look = look;
-	walls->userdata = userdata;
-	walls->cgroup_root = strdup(place->cgroup_root);
-	walls->state_dir = strdup(place->state_dir);
-	if (!walls->cgroup_root || !walls->state_dir)
-		return -ENOMEM;
-	kw_walls_built_read(walls->state_dir, &walls->built);
+	kw_walls_built_read(place->state_dir, &walls->built);
 	set_unknown(&walls->status);
-	r = add_timer(walls);
+	r = kw_walls_watch_start(place->event, place->cgroup_root, look, userdata, &walls->watch);
 	if (r < 0)
 		return r;
-	watch_root(walls);
 	*ret_walls = KW_STEAL(walls);
 	return 0;
 }
@@ -178,22 +75,18 @@ void kw_walls_stop(struct kw_walls *walls)
 	if (!walls)
 		return;
 	kw_slice_call_end(walls->order.call);
-	sd_event_source_disable_unref(walls->timer);
-	sd_event_source_disable_unref(walls->slice_watch);
-	sd_event_source_disable_unref(walls->root_watch);
-	free(walls->cgroup_root);
-	free(walls->state_dir);
+	kw_walls_watch_stop(walls->watch);
 	free(walls);
 }
 
 static void save_built(struct kw_walls *walls)
 {
-	int r = kw_walls_built_write(walls->state_dir, &walls->built);
+	int r = kw_walls_built_write(walls->place.state_dir, &walls->built);
 
 	if (r < 0)
 		kw_log(LOG_WARNING,
 		       "cannot note in %s what limits were set: %s; they will not be taken down",
-		       walls->state_dir, strerror(-r));
+		       walls->place.state_dir, strerror(-r));
 }
 
 static void on_ordered(void *userdata, int error, const char *text)
@@ -210,7 +103,7 @@ static void on_ordered(void *userdata, int error, const char *text)
 				    ": %s; 'systemctl set-property --runtime " KW_GUEST_SLICE
 				    " MemoryMax=infinity' does",
 		       *text ? text : strerror(-error));
-	look_within(walls, SETTLE_NS);
+	kw_walls_watch_look_within(walls->watch, KW_WALLS_SETTLE_NS);
 }
 
 /* What we are about to set is noted first: a limit that stands is never without its maker. */
@@ -264,7 +157,7 @@ static bool order_limit(struct kw_walls *walls, struct kw_u64 now, struct kw_wal
 	struct kw_u64 ours = walls->built.memory_max_bytes;
 	uint64_t limit = aim->limit.value;
 
-	if (!kw_wall_spares(now, kw_cgroups_kept_bytes(walls->cgroup_root), aim))
+	if (!kw_wall_spares(now, kw_cgroups_kept_bytes(walls->place.cgroup_root), aim))
 		return false;
 	if (ours.known && ours.value == limit && now.known)
 		kw_log(LOG_NOTICE, "somebody has changed memory.max of " KW_GUEST_SLICE
@@ -287,7 +180,7 @@ static void build_memory(struct kw_walls *walls, struct kw_u64 now,
 		say_order_failed(&walls->order, &told);
 		*status = told;
 	} else if (!walls->order.call) {
-		look_within(walls, SYSTEMD_NS);
+		kw_walls_watch_look_within(walls->watch, SYSTEMD_NS);
 	}
 }
 
@@ -328,7 +221,7 @@ static int write_misc(struct kw_walls *walls, enum kw_misc_key key, uint64_t slo
 		walls->built.misc_max = true;
 		save_built(walls);
 	}
-	return kw_cgroup_set_misc_max(walls->cgroup_root, key, slots);
+	return kw_cgroup_set_misc_max(walls->place.cgroup_root, key, slots);
 }
 
 static void build_misc(struct kw_walls *walls, enum kw_misc_key key, struct kw_u64 now,
@@ -362,7 +255,7 @@ static void keep_misc(struct kw_walls *walls, const struct kw_facts *facts,
 	struct kw_wall_status aim;
 
 	if (!kw_wall_aim(facts, config, kw_wall_of(key), (struct kw_u64){ 0 }, &aim)) {
-		look_within(walls, SETTLE_NS);
+		kw_walls_watch_look_within(walls->watch, KW_WALLS_SETTLE_NS);
 		return;
 	}
 	if (aim.state == KW_WALL_OK)
@@ -391,7 +284,7 @@ static void take_misc_down(struct kw_walls *walls)
 
 	if (!walls->built.misc_max)
 		return;
-	r = unbuild_misc(walls->cgroup_root);
+	r = unbuild_misc(walls->place.cgroup_root);
 	if (r < 0) {
 		kw_log(LOG_WARNING, "misc.max of " KW_GUEST_SLICE " cannot be lifted: %s",
 		       strerror(-r));
@@ -409,12 +302,12 @@ static int enable_misc(struct kw_walls *walls, struct kw_cgroups *cgroups)
 
 	if (!cgroups->misc_offered || cgroups->misc_enabled)
 		return 0;
-	r = kw_cgroup_enable_misc(walls->cgroup_root);
+	r = kw_cgroup_enable_misc(walls->place.cgroup_root);
 	if (r < 0)
 		return r;
 	kw_log(LOG_NOTICE, "the misc controller was enabled in %s/cgroup.subtree_control",
-	       walls->cgroup_root);
-	kw_cgroups_read(walls->cgroup_root, cgroups);
+	       walls->place.cgroup_root);
+	kw_cgroups_read(walls->place.cgroup_root, cgroups);
 	return 0;
 }
 
@@ -485,7 +378,9 @@ bool kw_walls_keep(struct kw_walls *walls, const struct kw_facts *facts,
 {
 	struct kw_walls_status status = walls->status, before = walls->status;
 
-	watch_slice(walls, &facts->cgroups);
+	kw_walls_watch_slice(walls->watch, facts->cgroups.slice);
+	if (!facts->cgroups.slice)
+		memset(walls->written, 0, sizeof(walls->written));
 	keep_memory(walls, facts, config, &status.wall[KW_WALL_MEMORY]);
 	keep_slots(walls, facts, config, &status);
 	status.known = true;

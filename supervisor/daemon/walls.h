@@ -12,7 +12,7 @@
 /* Keeps the walls as policy/walls.h says, whoever tears at them. */
 struct kw_walls;
 
-/* Where they stand. Borrowed. */
+/* Where they stand. All of it is borrowed until kw_walls_stop(). */
 struct kw_walls_place {
 	const char *cgroup_root, *state_dir;
 	sd_bus *bus;
