@@ -55,19 +55,17 @@ def classes():
         refused(launch("second", extra=of_class("batch")), "class-full")
         refused(launch("plain-sev"), "class-reserved")
         refused(virsh_create("by-virsh"), "class-reserved", status=1)
-        started(launch("gold", extra=GOLD_SLICE))
-        assert "/machine-gold.slice/" in guest("gold")["cgroup"], guest("gold")
-        assert uses() == {"gold": 1, "batch": 1, None: others_count}, uses()
-        assert uses("memory")["gold"] >= 64 << 20, uses("memory")
-        table = kvmward("slots").out
-        assert "CLASS" in table and "\ngold " in table and "\n(default) " in table, table
-        metrics = must("kvmward", "metrics")
-        assert 'kvmward_class_slots_used{class="gold",pool="sev"} 1\n' in metrics, metrics
-        host.destroy("gold")
         with Waiter("second", extra=of_class("batch")) as second:
             second.wait_for_place(1, 1, "class-full")
             # it keeps nothing from those that its own limit does not bind
             started(launch("gold", extra=GOLD_SLICE))
+            assert "/machine-gold.slice/" in guest("gold")["cgroup"], guest("gold")
+            assert uses() == {"gold": 1, "batch": 1, None: others_count}, uses()
+            assert uses("memory")["gold"] >= 64 << 20, uses("memory")
+            table = kvmward("slots").out
+            assert "CLASS" in table and "\ngold " in table and "\n(default) " in table, table
+            metrics = must("kvmward", "metrics")
+            assert 'kvmward_class_slots_used{class="gold",pool="sev"} 1\n' in metrics, metrics
             host.destroy("batch")
             assert second.end() == 0, second.notes
         if others_count == 1:

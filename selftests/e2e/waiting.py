@@ -151,7 +151,7 @@ def waiting_over_restart():
 @test
 def waiting_many():
     """many wait for one slot that goes from hand to hand: each has its turn, in their order"""
-    count = 12 if os.environ.get("E2E") == "all" else 3
+    count = 12 if os.environ.get("E2E") == "all" else 2
     others = SevVm("--type=sev", f"--count={pools()['sev']['free'] - 1}")
     last = SevVm("--type=sev")
     try:
