@@ -3,7 +3,7 @@
 
 KVER ?= $(shell uname -r)
 O ?= $(CURDIR)/build
-KERNELS ?= 6.1 6.12
+KERNELS ?= 6.1 6.12 sid
 BENCH_KERNEL ?= 6.12
 JOBS ?= $(shell nproc)
 
@@ -27,10 +27,10 @@ uninstall: ## remove what 'install' and 'dkms' have installed, but no configurat
 demo: ## the main job on a simulated SEV host, with nothing prepared
 	scripts/demo
 
-check: deps ## every test, on the kernels of Debian 12 (KERNELS="6.1 6.12")
+check: deps ## every test, on Debian 12's kernels and unstable's (KERNELS="6.1 6.12 sid")
 	KERNELS="$(KERNELS)" scripts/check
 
-check-all: deps ## the same on every supported release, and the tests that take long
+check-all: deps ## the same on Debian 13 too, and the tests that take long
 	KERNELS="6.1 6.12 trixie sid" E2E=all scripts/check
 
 check-debug: ## torture of the module on a kernel that watches itself: hours

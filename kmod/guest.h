@@ -34,7 +34,7 @@ struct kvmward_guest {
 	bool mirror, orphan;
 };
 
-/* All VMs at one moment, each once. */
+/* All VMs that one pass has met, each once. */
 struct kvmward_snapshot {
 	struct kvmward_guest *guests;
 	struct kvmward_holder *holders;
