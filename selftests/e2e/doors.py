@@ -49,7 +49,7 @@ def autostart():
 
 @test
 def saved_states():
-    """an encrypted guest is neither saved nor restored, whoever tries; it keeps its slot on reset"""
+    """an encrypted guest is neither saved nor restored; a reset leaves it its slot, or ends it"""
     must("kvmward", "launch", "--define", host.file_of(host.domain("stays"), "stays"))
     try:
         never_saved()
@@ -61,6 +61,15 @@ def saved_states():
     assert result.status == 1 and "no-restore:" in result.err, str(result)
     assert "managedsave-remove again" in result.err and not host.pending(), str(result)
     plain_state_as_encrypted()
+    reset_ends_sev_es()
+
+
+def reset_ends_sev_es():
+    """Its vCPUs cannot be reset: QEMU ends, and the slot is free."""
+    must("kvmward", "launch", host.file_of(host.domain("es", kind="sev-es"), "es"))
+    must("virsh", "reset", "es")
+    wait_for("its slot is free", lambda: host.kernel_slots("sev-es")["charged"] == 0, 10)
+    assert "es" not in host.running()
 
 
 def never_saved():
