@@ -770,6 +770,7 @@ static void test_waiting_over_a_restart(void **state)
 				     &verdict), 0);
 	assert_int_equal(verdict.code, KW_ADMITTED);
 	expect_holds(2, 2);
+	kw_bus_close(bus);
 }
 
 /* This host has no cgroups: that is told, and no reason to refuse anything. */
