@@ -171,11 +171,22 @@ static void decide_restore(struct kw_supervisor *supervisor, const struct kw_hoo
 	tell_verdict(supervisor, call, &domain, verdict);
 }
 
-static bool is_held(const struct kw_supervisor *supervisor, const char *uuid)
+/*
+ * A pending hold is as good as a decision, and its time begins anew: what is left
+ * of it may be less than QEMU needs to appear. False when there is none.
+ */
+static bool renew_hold(struct kw_supervisor *supervisor, const char *uuid,
+		       struct kw_verdict *verdict)
 {
 	const struct kw_hold *found = kw_supervisor_hold(supervisor, uuid);
+	struct kw_claim claim;
 
-	return found && found->pid == 0;
+	if (!found || found->pid)
+		return false;
+	claim = found->claim;
+	kw_verdict_set(verdict, KW_ADMITTED, "a slot is held");
+	hold(supervisor, &claim, verdict);
+	return true;
 }
 
 static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
@@ -185,9 +196,7 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 
 	if (read_domain(call->xml, call->xml_length, &domain, verdict)) {
 		kw_supervisor_look(supervisor);
-		if (is_held(supervisor, domain.uuid))
-			kw_verdict_set(verdict, KW_ADMITTED, "a slot is held");
-		else
+		if (!renew_hold(supervisor, domain.uuid, verdict))
 			decide_domain(supervisor, &domain, verdict);
 	}
 	tell_verdict(supervisor, call, &domain, verdict);

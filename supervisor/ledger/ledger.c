@@ -145,6 +145,15 @@ static void drop(struct kw_hold_list *list, struct kw_hold *hold)
 	list->count--;
 }
 
+/* A note that could not be taken yet is about the last run: it must not end this hold. */
+static int drop_note(const struct kw_ledger *ledger, const char *uuid)
+{
+	char noted[1][KW_UUID_LEN + 1];
+
+	kw_text_copy(noted[0], sizeof(noted[0]), uuid);
+	return kw_notes_remove(ledger->dir, &(struct kw_uuid_list){noted, 1});
+}
+
 int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns)
 {
 	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
@@ -154,16 +163,16 @@ int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint6
 
 	if (kw_text_uuid(claim->uuid, hold.claim.uuid))
 		return -EINVAL;
-	error = copy_list(&ledger->list, &next);
+	error = drop_note(ledger, hold.claim.uuid);
+	if (!error)
+		error = copy_list(&ledger->list, &next);
 	if (error)
 		return error;
 	old = find(&next, hold.claim.uuid);
 	if (!old)
 		next.holds[next.count++] = hold;
-	else if (old->pid) /* a new start, while the process of the last one is still known */
-		*old = hold;
 	else
-		old->claim = hold.claim;
+		*old = hold;
 	return commit(ledger, &next);
 }
 
@@ -184,18 +193,26 @@ int kw_ledger_release(struct kw_ledger *ledger, const char *uuid)
 	return commit(ledger, &next);
 }
 
+static bool has_uuid_of(const struct kw_guest *guest, const struct kw_hold *hold)
+{
+	return !guest->mirror && !guest->orphan && !strcasecmp(hold->claim.uuid, guest->uuid);
+}
+
 /*
- * Is this the guest that the hold was taken for? The hold comes before QEMU's
- * process: one that is older is a last run that has not ended, or somebody
- * else's guest of the same UUID.
+ * The hold comes before QEMU's process: one that is older is a last run that has
+ * not ended, or one that runs while the same guest was to arrive once more.
  */
+static bool is_older(const struct kw_guest *guest, const struct kw_hold *hold)
+{
+	return guest->start_time_ns.known && guest->start_time_ns.value < hold->taken_ns;
+}
+
+/* Is this the guest that the hold was taken for? */
 static bool shows(const struct kw_hold *hold, const struct kw_guest *guest)
 {
 	enum kw_pool pool;
 
-	if (guest->mirror || guest->orphan || strcasecmp(hold->claim.uuid, guest->uuid))
-		return false;
-	if (guest->start_time_ns.known && guest->start_time_ns.value < hold->taken_ns)
+	if (!has_uuid_of(guest, hold) || is_older(guest, hold))
 		return false;
 	if (hold->claim.type == KW_GUEST_PLAIN)
 		return true;
@@ -236,12 +253,24 @@ struct world {
 	uint64_t now_ns, timeout_ns;
 };
 
+/* Is there a process of it that may become its guest: one more than the older guests'? */
+static bool may_come(const struct kw_hold *hold, const struct world *world)
+{
+	const struct kw_guest_list *guests = world->guests;
+	size_t processes = kw_uuid_list_count(world->running, hold->claim.uuid), older = 0;
+
+	for (size_t i = 0; i < guests->count; i++)
+		older += has_uuid_of(&guests->guests[i], hold) &&
+			 is_older(&guests->guests[i], hold);
+	return processes > older;
+}
+
 static bool is_over(const struct kw_hold *hold, const struct world *world)
 {
 	if (hold->pid)
 		return process_gone(hold, world->guests);
 	return timed_out(hold, world->now_ns, world->timeout_ns) && world->running &&
-	       !kw_uuid_list_has(world->running, hold->claim.uuid);
+	       !may_come(hold, world);
 }
 
 /* True when the hold was confirmed by this. */

@@ -23,10 +23,11 @@ void kw_ledger_close(struct kw_ledger *ledger);
 const struct kw_hold_list *kw_ledger_holds(const struct kw_ledger *ledger);
 
 /*
- * Takes a hold for the claim's UUID, or replaces the claim of the hold that is
- * there: a pending one keeps its age, a confirmed one is pending again, since
- * the guest starts anew. now_ns is CLOCK_BOOTTIME. Saved before it returns. 0
- * or negative errno (-EINVAL: no UUID), the ledger unchanged.
+ * Takes a hold for the claim's UUID in place of the one that may be there: its
+ * time begins anew, and a confirmed one is pending again, since the guest starts
+ * once more. A release note of that UUID goes first: it is of the last run.
+ * now_ns is CLOCK_BOOTTIME. Saved before it returns. 0 or negative errno
+ * (-EINVAL: no UUID), the ledger unchanged.
  */
 int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns);
 
@@ -37,9 +38,10 @@ int kw_ledger_release(struct kw_ledger *ledger, const char *uuid);
  * Brings the ledger in line with the world: a pending hold whose guest the
  * kernel shows with a slot (or, when plain, at all) is confirmed; a confirmed
  * one whose process is gone ends; a pending one older than timeout_ns ends
- * when no process of its UUID is running (running NULL: not known, none ends
- * so). A process older than the hold does not confirm it: that is a last run
- * that has not ended, or somebody else's guest of the same UUID. Guests not
+ * when no process of its UUID is running that may become its guest (running, a
+ * UUID for each process; NULL: not known, none ends so). A guest older than the
+ * hold neither confirms it nor keeps it: that is a last run that has not ended,
+ * or one that ran while the same guest was to arrive once more. Guests not
  * known: nothing changes. *ret_changed says whether anything did; saved when
  * so. 0 or negative errno, the ledger unchanged.
  */

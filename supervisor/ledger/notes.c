@@ -113,6 +113,8 @@ int kw_notes_remove(const char *dir, const struct kw_uuid_list *noted)
 	if (!noted->count)
 		return 0;
 	notes = open_notes(dir, &error);
+	if (error == -ENOENT)
+		return 0;
 	for (size_t i = 0; notes && i < noted->count; i++)
 		if (unlinkat(dirfd(notes), noted->uuids[i], 0) < 0 && errno != ENOENT)
 			error = -errno;

@@ -13,10 +13,11 @@ void kw_uuid_list_done(struct kw_uuid_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-bool kw_uuid_list_has(const struct kw_uuid_list *list, const char *uuid)
+size_t kw_uuid_list_count(const struct kw_uuid_list *list, const char *uuid)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < list->count; i++)
-		if (!strcasecmp(list->uuids[i], uuid))
-			return true;
-	return false;
+		count += !strcasecmp(list->uuids[i], uuid);
+	return count;
 }

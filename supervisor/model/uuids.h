@@ -4,7 +4,7 @@
 
 #include "model/guest.h"
 
-/* A set of guest UUIDs, in no order. */
+/* Guest UUIDs, in no order. */
 struct kw_uuid_list {
 	char (*uuids)[KW_UUID_LEN + 1];
 	size_t count;
@@ -13,6 +13,7 @@ struct kw_uuid_list {
 /* Frees what the list owns and empties it; takes NULL. */
 void kw_uuid_list_done(struct kw_uuid_list *list);
 
-bool kw_uuid_list_has(const struct kw_uuid_list *list, const char *uuid);
+/* How often that UUID is in it. */
+size_t kw_uuid_list_count(const struct kw_uuid_list *list, const char *uuid);
 
 #endif

@@ -21,7 +21,7 @@
 #include "facts/snapshot.h"
 #include "facts/watch.h"
 
-#define FAKE_GUESTS 8
+#define FAKE_GUESTS 24
 
 struct fake_host {
 	bool known;
@@ -29,6 +29,9 @@ struct fake_host {
 	struct kw_guest guests[FAKE_GUESTS];
 	size_t guest_count;
 	struct kw_u64 libvirt_memlock_bytes;
+	char forked[FAKE_GUESTS][KW_UUID_LEN + 1];	/* processes that have no VM yet */
+	size_t forked_count;
+	void (*meanwhile)(void);	/* what happens while kvmwardd looks; NULL: nothing */
 };
 
 static struct fake_host *fake;
@@ -93,6 +96,13 @@ static inline struct kw_host fake_host_facts(void)
 	return host;
 }
 
+static inline void fake_host_goes_on(void)
+{
+	if (fake->meanwhile)
+		fake->meanwhile();
+}
+
+/* Guests first, then slots, as facts/snapshot.c leaves them when the two never agree. */
 void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 {
 	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB) };
@@ -105,16 +115,18 @@ void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 	}
 	facts.host_known = true;
 	facts.host = fake_host_facts();
+	facts.guests.known = true;
+	facts.guests.count = fake->guest_count;
+	facts.guests.guests = calloc(fake->guest_count + 1, sizeof(struct kw_guest));
+	memcpy(facts.guests.guests, fake->guests, fake->guest_count * sizeof(struct kw_guest));
+	fake_host_goes_on();
 	facts.slots.known = true;
 	for (int pool = 0; pool < KW_POOL_COUNT; pool++) {
 		facts.slots.pool[pool].capacity = KW_U32(fake->capacity[pool]);
 		facts.slots.pool[pool].charged = KW_U32(fake_in_use(pool));
 		facts.slots.pool[pool].in_use = facts.slots.pool[pool].charged;
 	}
-	facts.guests.known = true;
-	facts.guests.count = fake->guest_count;
-	facts.guests.guests = calloc(fake->guest_count + 1, sizeof(struct kw_guest));
-	memcpy(facts.guests.guests, fake->guests, fake->guest_count * sizeof(struct kw_guest));
+	fake_host_goes_on();
 	*ret_facts = facts;
 }
 
@@ -131,11 +143,13 @@ struct kw_u64 kw_limits_libvirt_memlock_bytes(const char *proc)
 
 int kw_process_uuids(const char *proc, struct kw_uuid_list *ret_list)
 {
-	struct kw_uuid_list list = { .uuids = calloc(FAKE_GUESTS, sizeof(*list.uuids)) };
+	struct kw_uuid_list list = { .uuids = calloc(2 * FAKE_GUESTS, sizeof(*list.uuids)) };
 
 	(void)proc;
 	for (size_t i = 0; i < fake->guest_count; i++)
 		memcpy(list.uuids[list.count++], fake->guests[i].uuid, KW_UUID_LEN + 1);
+	for (size_t i = 0; i < fake->forked_count; i++)
+		memcpy(list.uuids[list.count++], fake->forked[i], KW_UUID_LEN + 1);
 	*ret_list = list;
 	return 0;
 }

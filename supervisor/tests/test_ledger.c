@@ -173,7 +173,21 @@ static void one_hold_per_uuid(void **state)
 	assert_int_equal(kw_ledger_take(ledger, &claim, 20), 0);
 	assert_int_equal(count_of(ledger), 1);
 	assert_int_equal(hold_of(ledger, UUID_A)->claim.type, KW_GUEST_SEV_ES);
-	assert_int_equal(hold_of(ledger, UUID_A)->taken_ns, 10);
+	assert_int_equal(hold_of(ledger, UUID_A)->taken_ns, 20);
+}
+
+static void a_new_hold_outlives_the_note_of_the_last_run(void **state)
+{
+	_cleanup_ledger_ struct kw_ledger *ledger = open_ledger();
+
+	(void)state;
+	assert_int_equal(kw_release_note_leave(dir, UUID_B), 0);
+	take_at(ledger, UUID_A, KW_GUEST_SEV, 10);
+	assert_int_equal(kw_release_note_leave(dir, UUID_A), 0);
+	take_at(ledger, UUID_A, KW_GUEST_SEV, 20);
+	take_at(ledger, UUID_C, KW_GUEST_SEV, 20);
+	assert_int_equal(kw_ledger_take_release_notes(ledger), 0);
+	assert_non_null(hold_of(ledger, UUID_A));
 }
 
 static void refuses_what_is_no_uuid(void **state)
@@ -358,11 +372,11 @@ enum outcome { STAYS, CONFIRMED, ENDS };
 static const struct kw_u64 unknown_time = { 0 };
 
 static void reconcile_row(enum kw_guest_type type, uint64_t taken_ns, const struct kw_guest *guest,
-			  bool running, enum outcome wanted)
+			  size_t processes, enum outcome wanted)
 {
 	struct kw_guest_list guests = { true, (struct kw_guest *)guest, guest ? 1 : 0 };
-	char uuids[][KW_UUID_LEN + 1] = { UUID_A };
-	struct kw_uuid_list list = { uuids, running };
+	char uuids[][KW_UUID_LEN + 1] = { UUID_A, UUID_A };
+	struct kw_uuid_list list = { uuids, processes };
 	_cleanup_ledger_ struct kw_ledger *ledger = open_ledger();
 	bool changed = wanted == STAYS;
 	const struct kw_hold *hold;
@@ -396,27 +410,30 @@ static void pending_holds_follow_the_world(void **state)
 	unknown.type.known = false;
 	es.type = KW_U32(KW_GUEST_SEV_ES);
 
-	reconcile_row(KW_GUEST_SEV, NOW, NULL, false, STAYS);
-	reconcile_row(KW_GUEST_SEV, NOW, &sev, true, CONFIRMED);
-	reconcile_row(KW_GUEST_SEV, NOW, &timeless, true, CONFIRMED);
-	reconcile_row(KW_GUEST_SEV, NOW, &es, true, CONFIRMED);
+	reconcile_row(KW_GUEST_SEV, NOW, NULL, 0, STAYS);
+	reconcile_row(KW_GUEST_SEV, NOW, &sev, 1, CONFIRMED);
+	reconcile_row(KW_GUEST_SEV, NOW, &timeless, 1, CONFIRMED);
+	reconcile_row(KW_GUEST_SEV, NOW, &es, 1, CONFIRMED);
 	/* it runs, but has no slot yet, however long that takes */
-	reconcile_row(KW_GUEST_SEV, OLD, &plain, true, STAYS);
-	reconcile_row(KW_GUEST_SEV, OLD, &unknown, true, STAYS);
-	reconcile_row(KW_GUEST_SEV, OLD, NULL, true, STAYS);
-	reconcile_row(KW_GUEST_PLAIN, NOW, &plain, true, CONFIRMED);
+	reconcile_row(KW_GUEST_SEV, OLD, &plain, 1, STAYS);
+	reconcile_row(KW_GUEST_SEV, OLD, &unknown, 1, STAYS);
+	reconcile_row(KW_GUEST_SEV, OLD, NULL, 1, STAYS);
+	reconcile_row(KW_GUEST_PLAIN, NOW, &plain, 1, CONFIRMED);
 	/* these are not the guest that was admitted */
-	reconcile_row(KW_GUEST_SEV, OLD, &older, true, STAYS);
-	reconcile_row(KW_GUEST_SEV, NOW, &mirror, true, STAYS);
-	reconcile_row(KW_GUEST_SEV, NOW, &orphan, true, STAYS);
-	reconcile_row(KW_GUEST_SEV, NOW, &other, true, STAYS);
+	reconcile_row(KW_GUEST_SEV, NOW, &older, 1, STAYS);
+	reconcile_row(KW_GUEST_SEV, NOW, &mirror, 1, STAYS);
+	reconcile_row(KW_GUEST_SEV, NOW, &orphan, 1, STAYS);
+	reconcile_row(KW_GUEST_SEV, NOW, &other, 1, STAYS);
 	/* nobody came */
-	reconcile_row(KW_GUEST_SEV, NOW - TIMEOUT_NS, NULL, false, STAYS);
-	reconcile_row(KW_GUEST_SEV, OLD, NULL, false, ENDS);
-	reconcile_row(KW_GUEST_SEV, OLD, &other, false, ENDS);
+	reconcile_row(KW_GUEST_SEV, NOW - TIMEOUT_NS, NULL, 0, STAYS);
+	reconcile_row(KW_GUEST_SEV, OLD, NULL, 0, ENDS);
+	reconcile_row(KW_GUEST_SEV, OLD, &other, 0, ENDS);
+	/* the last run is still there: alone, and with a process that may be the one */
+	reconcile_row(KW_GUEST_SEV, OLD, &older, 1, ENDS);
+	reconcile_row(KW_GUEST_SEV, OLD, &older, 2, STAYS);
 	/* from before a reboot */
-	reconcile_row(KW_GUEST_SEV, NOW + 1, NULL, false, ENDS);
-	reconcile_row(KW_GUEST_SEV, NOW + 1, NULL, true, STAYS);
+	reconcile_row(KW_GUEST_SEV, NOW + 1, NULL, 0, ENDS);
+	reconcile_row(KW_GUEST_SEV, NOW + 1, NULL, 1, STAYS);
 }
 
 static void confirmed_holds_end_with_their_process(void **state)
@@ -540,6 +557,7 @@ int main(void)
 		TEST(gives_the_same_holds_after_reopening),
 		TEST(reads_holds_without_a_class),
 		TEST(one_hold_per_uuid),
+		TEST(a_new_hold_outlives_the_note_of_the_last_run),
 		TEST(refuses_what_is_no_uuid),
 		TEST(release_can_be_repeated),
 		TEST(what_cannot_be_saved_did_not_happen),

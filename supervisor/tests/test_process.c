@@ -206,11 +206,11 @@ static void test_uuids(void **state)
 	(void)state;
 	assert_int_equal(kw_process_uuids(PROC, &list), 0);
 	assert_int_equal(list.count, 4);
-	assert_true(kw_uuid_list_has(&list, VAULT));
-	assert_true(kw_uuid_list_has(&list, "b6d5a5c9-4f0e-4c5e-8f58-3a6d1c2b7e10"));
-	assert_true(kw_uuid_list_has(&list, DB));
-	assert_true(kw_uuid_list_has(&list, "22222222-2222-4333-8444-555555555555"));
-	assert_false(kw_uuid_list_has(&list, "99999999-2222-4333-8444-555555555555"));
+	assert_int_equal(kw_uuid_list_count(&list, VAULT), 1);
+	assert_int_equal(kw_uuid_list_count(&list, "b6d5a5c9-4f0e-4c5e-8f58-3a6d1c2b7e10"), 1);
+	assert_int_equal(kw_uuid_list_count(&list, DB), 1);
+	assert_int_equal(kw_uuid_list_count(&list, "22222222-2222-4333-8444-555555555555"), 1);
+	assert_int_equal(kw_uuid_list_count(&list, "99999999-2222-4333-8444-555555555555"), 0);
 }
 
 static void test_uuids_without_proc(void **state)
