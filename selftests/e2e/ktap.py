@@ -17,16 +17,25 @@ def test(function):
     return function
 
 
+def option(name, default):
+    """The number that --name=N on the command line gives, or the default."""
+    for word in sys.argv[1:]:
+        if word.startswith(f"--{name}="):
+            return int(word.partition("=")[2])
+    return default
+
+
 def diagnose(text):
     for line in str(text).splitlines():
         print("#", line, flush=True)
 
 
-def run(chosen, before=lambda: None, after=lambda: None):
-    """Runs the tests whose names are chosen (all when none is); the exit status.
+def run(words, before=lambda: None, after=lambda: None):
+    """Runs the tests whose names are among the words (all when none is); the exit status.
 
     before and after bracket each test; what they raise fails it.
     """
+    chosen = [word for word in words if not word.startswith("--")]
     tests = [t for t in _tests if not chosen or t.__name__ in chosen]
     print("TAP version 13")
     print(f"1..{len(tests)}", flush=True)
