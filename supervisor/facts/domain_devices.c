@@ -5,19 +5,28 @@
 #include "base/text.h"
 #include "facts/domain_parts.h"
 
-/* <rom enabled='no'/> takes the ROM away, <rom bar='off'/> hides it from the guest. */
+/*
+ * <rom enabled='no'/> takes the ROM away, <rom bar='off'/> hides it from the
+ * guest. libvirt looks for it in interfaces and host devices only
+ * (VIR_DOMAIN_DEF_PARSE_ALLOW_ROM): a video card keeps its own.
+ */
 static int read_rom(const struct kw_complaint *complaint, const xmlNode *node,
 		    struct kw_device *device)
 {
 	const xmlNode *rom = kw_xml_child(node, "rom");
 	bool enabled = true, bar = true;
+	char path[512];
 	int error = kw_xml_flag(complaint, rom, "enabled", &enabled);
 
 	if (!error)
 		error = kw_xml_flag(complaint, rom, "bar", &bar);
 	if (!error)
-		device->rom_disabled = !enabled || !bar;
-	return error;
+		error = kw_xml_attribute(complaint, rom, "file", path, sizeof(path));
+	if (error)
+		return error;
+	device->rom_disabled = !enabled || !bar;
+	device->rom_bytes = kw_domain_file_bytes(path);
+	return 0;
 }
 
 static int read_disk(const struct kw_complaint *complaint, const xmlNode *node,
@@ -66,6 +75,8 @@ static int read_video(const struct kw_complaint *complaint, const xmlNode *node,
 				     sizeof(device->model));
 
 	if (!error)
+		error = kw_xml_flag(complaint, model, "primary", &device->primary);
+	if (!error)
 		error = read_kib(complaint, model, "vram", &device->vram_bytes);
 	if (!error)
 		error = read_kib(complaint, model, "ram", &device->ram_bytes);
@@ -85,6 +96,32 @@ static int read_hostdev(const struct kw_complaint *complaint, const xmlNode *nod
 						sizeof(device->model));
 }
 
+static int read_model(const struct kw_complaint *complaint, const xmlNode *node, const char *name,
+		      struct kw_device *device)
+{
+	return kw_xml_attribute(complaint, node, name, device->model, sizeof(device->model));
+}
+
+/* libvirt counts whole bytes here where the file names no unit. */
+static int read_shmem(const struct kw_complaint *complaint, const xmlNode *node,
+		      struct kw_device *device)
+{
+	const xmlNode *size = kw_xml_child(node, "size");
+	int error = read_model(complaint, kw_xml_child(node, "model"), "type", device);
+
+	if (!error && size)
+		error = kw_xml_bytes(complaint, size, &device->size_bytes);
+	if (!error && size && !xmlHasProp(size, (const xmlChar *)"unit"))
+		device->size_bytes /= (uint64_t)KW_KIB;
+	return error;
+}
+
+static int read_tpm(const struct kw_complaint *complaint, const xmlNode *node,
+		    struct kw_device *device)
+{
+	return read_model(complaint, node, "model", device);
+}
+
 static const struct kind {
 	const char *element;
 	enum kw_device_kind kind;
@@ -95,6 +132,8 @@ static const struct kind {
 	{ "interface", KW_DEVICE_INTERFACE, read_interface },
 	{ "video", KW_DEVICE_VIDEO, read_video },
 	{ "hostdev", KW_DEVICE_HOSTDEV, read_hostdev },
+	{ "shmem", KW_DEVICE_SHMEM, read_shmem },
+	{ "tpm", KW_DEVICE_TPM, read_tpm },
 };
 
 static const struct kind *kind_of(const xmlNode *node)
@@ -118,7 +157,7 @@ static int read_device(const struct kw_complaint *complaint, const xmlNode *node
 	struct kw_device *grown;
 	int error = kind->read(complaint, node, &device);
 
-	if (!error)
+	if (!error && (kind->kind == KW_DEVICE_INTERFACE || kind->kind == KW_DEVICE_HOSTDEV))
 		error = read_rom(complaint, node, &device);
 	if (error)
 		return error;
@@ -138,6 +177,7 @@ int kw_domain_read_devices(const struct kw_complaint *complaint, const xmlNode *
 
 	if (error || !devices)
 		return error;
+	domain->graphics = kw_xml_child(devices, "graphics");
 	for (const xmlNode *node = devices->children; node; node = node->next) {
 		const struct kind *kind = kind_of(node);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
+#include "base/text.h"
 #include "facts/domain_parts.h"
 
 /*
@@ -9,9 +10,11 @@
  */
 #define UNLIMITED_BYTES (9007199254740991ull * 1024)
 
+/* libvirt gives QEMU whole MiB of each cell and module (qemuDomainAlignMemorySizes()). */
 static int add(const struct kw_complaint *complaint, const xmlNode *node, uint64_t *sum,
 	       uint64_t bytes)
 {
+	bytes += (KW_MIB - bytes % KW_MIB) % KW_MIB;
 	if (bytes > INT64_MAX - *sum)
 		return kw_xml_complain(complaint, node, "memory adds up to too much");
 	*sum += bytes;

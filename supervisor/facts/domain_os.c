@@ -9,7 +9,7 @@
  * The size of a regular file. Cached attributes will do and nothing is mounted
  * for it: a path may lie on a file server that does not answer.
  */
-static struct kw_u64 file_size(const char *path)
+struct kw_u64 kw_domain_file_bytes(const char *path)
 {
 	const int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
 	struct statx file;
@@ -56,7 +56,7 @@ static int read_loader(const struct kw_complaint *complaint, const xmlNode *os,
 		error = kw_xml_text(complaint, node, domain->loader_path,
 				    sizeof(domain->loader_path));
 	if (!error)
-		domain->loader_bytes = file_size(domain->loader_path);
+		domain->loader_bytes = kw_domain_file_bytes(domain->loader_path);
 	return error;
 }
 
@@ -86,9 +86,9 @@ static int read_nvram(const struct kw_complaint *complaint, const xmlNode *os,
 		error = read_nvram_path(complaint, node, domain);
 	if (error)
 		return error;
-	domain->nvram_bytes = file_size(domain->nvram_path);
+	domain->nvram_bytes = kw_domain_file_bytes(domain->nvram_path);
 	if (!domain->nvram_bytes.known)
-		domain->nvram_bytes = file_size(domain->nvram_template);
+		domain->nvram_bytes = kw_domain_file_bytes(domain->nvram_template);
 	return 0;
 }
 

@@ -19,4 +19,7 @@ int kw_domain_read_devices(const struct kw_complaint *complaint, const xmlNode *
 int kw_domain_read_class(const struct kw_complaint *complaint, const xmlNode *root,
 			 struct kw_domain *domain);
 
+/* The size of a regular file that the XML names; unknown when it cannot be looked at. */
+struct kw_u64 kw_domain_file_bytes(const char *path);
+
 #endif

@@ -12,7 +12,8 @@ struct kw_claim {
 	char class_name[KW_CLASS_NAME_MAX]; /* as kvmward.conf had it at the admission; "": the default */
 	enum kw_guest_type type;
 	uint64_t memory_bytes;		/* maximum memory, hot-plug included */
-	uint64_t pinned_bytes;		/* 0 for a plain guest */
+	uint64_t pinned_bytes;		/* once it has started; 0 for a plain guest */
+	uint64_t plug_bytes;		/* memory that may be plugged later, pinned as well then */
 	uint64_t memlock_bytes;		/* RLIMIT_MEMLOCK it needs; 0 for a plain guest */
 	uint64_t ceiling_bytes;		/* the most host memory it may come to use */
 };

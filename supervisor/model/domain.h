@@ -14,21 +14,26 @@ enum kw_device_kind {
 	KW_DEVICE_INTERFACE,
 	KW_DEVICE_VIDEO,
 	KW_DEVICE_HOSTDEV,
+	KW_DEVICE_SHMEM,
+	KW_DEVICE_TPM,
 };
 
 /* One device of the domain, as far as kvmward's rules look at it. */
 struct kw_device {
 	enum kw_device_kind kind;
 	int line;			/* of the file, for messages; 0 when not known */
-	char model[32];			/* video and interface model, hostdev type ("pci", "mdev") */
+	char model[32];			/* video, interface, shmem, tpm model; hostdev type ("pci", "mdev") */
 	char type[32];			/* interface type ("network", "hostdev"), hostdev mode */
 	char bus[16];			/* disk bus ("virtio", "ide"), "" when the file leaves it out */
 	char target[32];		/* disk target ("vda") */
 	bool boot;			/* <boot order=…> in it */
 	bool rom_disabled;		/* <rom enabled='no'/> or <rom bar='off'/> */
+	struct kw_u64 rom_bytes;	/* of <rom file=…>, where that can be looked at */
 	uint64_t vram_bytes;		/* video: what the file says, 0 when it says nothing */
 	uint64_t ram_bytes;		/* video qxl: likewise */
 	unsigned int heads;		/* video */
+	bool primary;			/* video: <model primary='yes'> */
+	uint64_t size_bytes;		/* shmem: what the file says, 0 when it says nothing */
 };
 
 /*
@@ -44,7 +49,7 @@ struct kw_domain {
 	char class_name[64];		/* kvmward's element in <metadata>, "" when there is none */
 	char partition[512];		/* <resource><partition>, "" likewise */
 
-	uint64_t memory_bytes;		/* <memory> */
+	uint64_t memory_bytes;		/* <memory>: plugged at the start, modules included */
 	uint64_t max_memory_bytes;	/* the larger of <memory> and <maxMemory> */
 	unsigned int vcpus;		/* the maximum */
 	struct kw_u64 hard_limit_bytes;	/* <memtune><hard_limit> */
@@ -69,6 +74,7 @@ struct kw_domain {
 	int line_os, line_type, line_loader, line_security, line_policy, line_smm, line_vmcoreinfo,
 	    line_hard_limit, line_memory, line_class;
 
+	bool graphics;			/* a <graphics> of any type */
 	struct kw_device *devices;
 	size_t device_count;
 };

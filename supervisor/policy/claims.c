@@ -31,6 +31,12 @@
 #define VGA_ROM_BYTES (64 * KW_KIB)
 #define BOCHS_ROM_BYTES (32 * KW_KIB)
 #define QXL_DATA_ROM_BYTES (8 * KW_KIB)
+/* Not video memory, and beside it. Source: QEMU hw/display/vmware_vga.c. */
+#define VMVGA_QUEUE_BYTES (64 * KW_KIB)
+
+/* Of <shmem> without <size>, and of tpm-crb's buffer. Source: libvirt docs/formatdomain.rst, QEMU. */
+#define SHMEM_BYTES (4 * KW_MIB)
+#define TPM_CRB_BYTES (4 * KW_KIB)
 
 /* Nova's figure of its Stein release for all that is neither RAM nor video. */
 #define LOCKED_OTHER_LEAST_BYTES (16 * KW_MIB)
@@ -47,6 +53,7 @@
 
 struct blocks {
 	uint64_t ram, video, other;
+	uint64_t plug; /* may come later: in no sum of what is pinned */
 	kw_claim_teller *tell; /* NULL: nobody wants to know */
 	void *data;
 };
@@ -74,14 +81,21 @@ static uint64_t round_up(uint64_t bytes, uint64_t step)
 	return bytes % step ? add(bytes, step - bytes % step) : bytes;
 }
 
+static uint64_t power_of_two(uint64_t bytes)
+{
+	uint64_t size = bytes ? 1 : 0;
+
+	while (size < bytes && size < UINT64_MAX / 2)
+		size *= 2;
+	return size < bytes ? bytes : size;
+}
+
 /* The next power of two, at least 1 MiB: QEMU makes video memory so. */
 static uint64_t video_size(uint64_t asked_bytes, uint64_t default_bytes)
 {
-	uint64_t wanted = asked_bytes ? asked_bytes : default_bytes, size = KW_MIB;
+	uint64_t size = power_of_two(asked_bytes ? asked_bytes : default_bytes);
 
-	while (size < wanted && size < UINT64_MAX / 2)
-		size *= 2;
-	return size < wanted ? wanted : size;
+	return size < KW_MIB ? KW_MIB : size;
 }
 
 struct video_model {
@@ -96,7 +110,7 @@ static const struct video_model video_models[] = {
 	{"vmvga", true, 16 * KW_MIB, VGA_ROM_BYTES},
 	{"virtio", false, 8 * KW_MIB, VGA_ROM_BYTES},
 	{"bochs", true, 16 * KW_MIB, BOCHS_ROM_BYTES},
-	{"qxl", true, 64 * KW_MIB, VGA_ROM_BYTES + QXL_DATA_ROM_BYTES},
+	{"qxl", true, 64 * KW_MIB, VGA_ROM_BYTES},
 	{"cirrus", false, 4 * KW_MIB, VGA_ROM_BYTES},
 	{"ramfb", false, 0, 0}, /* draws from the guest's own RAM */
 	{"gop", false, 0, 0},
@@ -113,36 +127,93 @@ static const struct video_model *video_model_find(const char *name)
 	return model;
 }
 
-static void add_video(struct blocks *blocks, const struct kw_device *device)
+/* A custom ROM file counts as QEMU's own do: hw/pci/pci.c rounds it up. */
+static void add_rom(struct blocks *blocks, const char *what, const struct kw_device *device,
+		    uint64_t default_bytes)
+{
+	uint64_t bytes = device->rom_bytes.known ? device->rom_bytes.value : default_bytes;
+
+	if (!device->rom_disabled)
+		put(blocks, &blocks->other, what, device->model, power_of_two(bytes));
+}
+
+static void add_qxl(struct blocks *blocks, const struct kw_device *device)
+{
+	put(blocks, &blocks->video, "second video memory", device->model,
+	    video_size(device->ram_bytes, 64 * KW_MIB));
+	put(blocks, &blocks->other, "data ROM of video", device->model, QXL_DATA_ROM_BYTES);
+}
+
+static void add_video(struct blocks *blocks, const struct kw_device *device, bool primary)
 {
 	const struct video_model *model = video_model_find(device->model);
 	uint64_t asked = model->vram_counts ? device->vram_bytes : 0;
 
+	/* virtio-gpu-pci then, which has neither VGA memory nor a ROM */
+	if (!primary && !strcmp(device->model, "virtio"))
+		return;
 	if (model->vram_bytes)
 		put(blocks, &blocks->video, "video memory", device->model,
 		    video_size(asked, model->vram_bytes));
 	if (!strcmp(device->model, "qxl"))
-		put(blocks, &blocks->video, "second video memory", device->model,
-		    video_size(device->ram_bytes, 64 * KW_MIB));
-	if (!device->rom_disabled)
-		put(blocks, &blocks->other, "ROM of video", device->model, model->rom_bytes);
+		add_qxl(blocks, device);
+	if (!strcmp(device->model, "vmvga"))
+		put(blocks, &blocks->video, "command queue of video", device->model,
+		    VMVGA_QUEUE_BYTES);
+	if (primary || strcmp(device->model, "qxl")) /* qxl, not qxl-vga: no VGA, no ROM */
+		add_rom(blocks, "ROM of video", device, model->rom_bytes);
 }
 
 static void add_device(struct blocks *blocks, const struct kw_device *device)
 {
 	switch (device->kind) {
-	case KW_DEVICE_VIDEO:
-		add_video(blocks, device);
-		break;
 	case KW_DEVICE_INTERFACE:
-		if (!device->rom_disabled)
-			put(blocks, &blocks->other, "ROM of interface", device->model,
-			    NIC_ROM_BYTES);
+		add_rom(blocks, "ROM of interface", device, NIC_ROM_BYTES);
 		break;
+	case KW_DEVICE_SHMEM:
+		put(blocks, &blocks->other, "shared memory", device->model,
+		    round_up(device->size_bytes ? device->size_bytes : SHMEM_BYTES, PAGE_BYTES));
+		break;
+	case KW_DEVICE_TPM:
+		if (!strcmp(device->model, "tpm-crb"))
+			put(blocks, &blocks->other, "buffer", device->model, TPM_CRB_BYTES);
+		break;
+	case KW_DEVICE_VIDEO: /* all of them together: add_videos() */
 	case KW_DEVICE_DISK:
 	case KW_DEVICE_HOSTDEV:
 		break;
 	}
+}
+
+/* The one that says so, or else the first. */
+static const struct kw_device *primary_video(const struct kw_domain *domain)
+{
+	const struct kw_device *first = NULL;
+
+	for (size_t i = 0; i < domain->device_count; i++) {
+		const struct kw_device *device = &domain->devices[i];
+
+		if (device->kind != KW_DEVICE_VIDEO)
+			continue;
+		if (device->primary)
+			return device;
+		if (!first)
+			first = device;
+	}
+	return first;
+}
+
+/* Where there is something to see and nothing to draw it, libvirt adds a card of its own choice. */
+static void add_videos(struct blocks *blocks, const struct kw_domain *domain)
+{
+	static const struct kw_device chosen = {.kind = KW_DEVICE_VIDEO, .model = "cirrus"};
+	const struct kw_device *primary = primary_video(domain);
+
+	if (!primary && domain->graphics)
+		add_video(blocks, &chosen, true);
+	for (size_t i = 0; i < domain->device_count; i++)
+		if (domain->devices[i].kind == KW_DEVICE_VIDEO)
+			add_video(blocks, &domain->devices[i], &domain->devices[i] == primary);
 }
 
 static uint64_t known_or(struct kw_u64 size, uint64_t otherwise)
@@ -173,10 +244,12 @@ static uint64_t memory_of(const struct kw_domain *domain)
 static void blocks_sum(struct blocks *blocks, const struct kw_domain *domain)
 {
 	/* libvirt gives QEMU whole MiB (qemuDomainAlignMemorySizes) */
-	put(blocks, &blocks->ram, "memory", "", round_up(memory_of(domain), KW_MIB));
+	put(blocks, &blocks->ram, "memory", "", round_up(domain->memory_bytes, KW_MIB));
+	blocks->plug = round_up(memory_of(domain), KW_MIB) - blocks->ram;
 	add_firmware(blocks, domain);
 	put(blocks, &blocks->other, "BIOS windows", "", BIOS_WINDOWS_BYTES);
 	put(blocks, &blocks->other, "ACPI tables", "", ACPI_BYTES);
+	add_videos(blocks, domain);
 	for (size_t i = 0; i < domain->device_count; i++)
 		add_device(blocks, &domain->devices[i]);
 }
@@ -192,13 +265,13 @@ static uint64_t memlock_bytes(const struct blocks *blocks)
 
 	if (other < LOCKED_OTHER_LEAST_BYTES)
 		other = LOCKED_OTHER_LEAST_BYTES;
-	return round_up(add(add(blocks->ram, blocks->video), other), KW_MIB);
+	return round_up(add(add(add(blocks->ram, blocks->plug), blocks->video), other), KW_MIB);
 }
 
 static uint64_t ceiling_bytes(const struct blocks *blocks, unsigned int vcpus, bool pins)
 {
-	uint64_t per_page = blocks->ram / PER_PAGE_DIVISOR;
-	uint64_t ceiling = add(sum(blocks), per_page); /* nested page tables */
+	uint64_t per_page = add(blocks->ram, blocks->plug) / PER_PAGE_DIVISOR;
+	uint64_t ceiling = add(add(sum(blocks), blocks->plug), per_page); /* nested page tables */
 
 	if (pins)
 		ceiling = add(ceiling, per_page); /* SEV's array of pinned pages */
@@ -234,6 +307,7 @@ int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim)
 	blocks_sum(&blocks, domain);
 	if (type_pins(claim.type)) {
 		claim.pinned_bytes = sum(&blocks);
+		claim.plug_bytes = blocks.plug;
 		claim.memlock_bytes = memlock_bytes(&blocks);
 	}
 	claim.ceiling_bytes = ceiling_bytes(&blocks, domain->vcpus, type_pins(claim.type));

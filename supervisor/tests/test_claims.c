@@ -98,19 +98,67 @@ static void counts_video_memory_as_qemu_makes_it(void **state)
 		{ { KW_DEVICE_VIDEO, .model = "vga", .vram_bytes = 32 * KW_MIB }, 32768 + 64 },
 		{ { KW_DEVICE_VIDEO, .model = "vga", .vram_bytes = 17 * KW_MIB }, 32768 + 64 },
 		{ { KW_DEVICE_VIDEO, .model = "vga", .vram_bytes = 1 }, 1024 + 64 },
-		{ { KW_DEVICE_VIDEO, .model = "vga", .rom_disabled = true }, 16384 },
-		{ { KW_DEVICE_VIDEO, .model = "virtio", .vram_bytes = 64 * KW_MIB }, 8192 + 64 },
+				{ { KW_DEVICE_VIDEO, .model = "virtio", .vram_bytes = 64 * KW_MIB }, 8192 + 64 },
 		{ { KW_DEVICE_VIDEO, .model = "bochs" }, 16384 + 32 },
 		{ { KW_DEVICE_VIDEO, .model = "qxl" }, 65536 + 65536 + 64 + 8 },
 		{ { KW_DEVICE_VIDEO, .model = "qxl", .ram_bytes = 128 * KW_MIB,
 		    .vram_bytes = 32 * KW_MIB }, 131072 + 32768 + 64 + 8 },
 		{ { KW_DEVICE_VIDEO, .model = "cirrus" }, 4096 + 64 },
+		{ { KW_DEVICE_VIDEO, .model = "vmvga" }, 16384 + 64 + 64 },
 		{ { KW_DEVICE_VIDEO, .model = "ramfb" }, 0 },
 		{ { KW_DEVICE_VIDEO, .model = "none" }, 0 },
 		/* not known here: rather too much than nothing */
 		{ { KW_DEVICE_VIDEO, .model = "hologram" }, 16384 + 64 },
 		{ { KW_DEVICE_VIDEO }, 16384 + 64 },
 		{ { KW_DEVICE_DISK, .bus = "virtio" }, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct kw_device device = rows[i].device;
+		struct kw_claim claim = claim_of(sev_domain(256 * KW_MIB), &device, 1);
+
+		assert_int_equal(claim.pinned_bytes, (268612 + rows[i].kib) * KW_KIB);
+	}
+}
+
+static void counts_each_video_by_its_place(void **state)
+{
+	struct kw_device devices[] = {
+		{ KW_DEVICE_VIDEO, .model = "virtio" },
+		{ KW_DEVICE_VIDEO, .model = "virtio" },
+		{ KW_DEVICE_VIDEO, .model = "qxl" },
+	};
+	struct kw_domain domain = sev_domain(256 * KW_MIB);
+
+	(void)state;
+	/* virtio-vga, virtio-gpu-pci, qxl */
+	assert_int_equal(claim_of(domain, devices, 2).pinned_bytes, (268612 + 8192 + 64) * KW_KIB);
+	assert_int_equal(claim_of(domain, devices, 3).pinned_bytes,
+			 (268612 + 8192 + 64 + 131072 + 8) * KW_KIB);
+	devices[2].primary = true;
+	assert_int_equal(claim_of(domain, devices, 3).pinned_bytes,
+			 (268612 + 131072 + 72) * KW_KIB);
+	/* libvirt's own choice, where nobody has made one */
+	domain.graphics = true;
+	assert_int_equal(claim_of(domain, NULL, 0).pinned_bytes, (268612 + 4096 + 64) * KW_KIB);
+	strcpy(devices[0].model, "none");
+	assert_int_equal(claim_of(domain, devices, 1).pinned_bytes, 268612 * KW_KIB);
+}
+
+static void counts_what_few_guests_have(void **state)
+{
+	static const struct {
+		struct kw_device device;
+		uint64_t kib;
+	} rows[] = {
+		{ { KW_DEVICE_SHMEM, .model = "ivshmem-plain", .size_bytes = 8 * KW_MIB }, 8192 },
+		{ { KW_DEVICE_SHMEM, .model = "ivshmem-plain" }, 4096 },
+		{ { KW_DEVICE_TPM, .model = "tpm-crb" }, 4 },
+		{ { KW_DEVICE_TPM, .model = "tpm-tis" }, 0 },
+		{ { KW_DEVICE_INTERFACE, .model = "virtio", .rom_bytes = KW_U64(300 * KW_KIB) },
+		  512 },
+		{ { KW_DEVICE_INTERFACE, .model = "virtio", .rom_bytes = KW_U64(64 * KW_KIB) }, 64 },
 	};
 
 	(void)state;
@@ -168,8 +216,8 @@ static void tells_what_it_is_the_sum_of(void **state)
 	domain.device_count = 3;
 	assert_int_equal(kw_claim_explain(&domain, tell, &told), 0);
 	assert_int_equal(told.bytes, pinned_bytes);
-	/* memory, firmware 2, BIOS, ACPI, qxl 2 and its ROM, one NIC's ROM */
-	assert_int_equal(told.count, 9);
+	/* memory, firmware 2, BIOS, ACPI, qxl 2 and its ROMs, one NIC's ROM */
+	assert_int_equal(told.count, 10);
 	assert_string_equal(told.last, "ROM of interface");
 
 	told = (struct told){};
@@ -208,13 +256,20 @@ static void ceiling_follows_the_formula(void **state)
 static void counts_hot_plugged_memory(void **state)
 {
 	struct kw_domain domain = sev_domain(256 * KW_MIB);
+	struct kw_claim small = claim_of(domain, NULL, 0), claim;
 
 	(void)state;
 	domain.max_memory_bytes = 1024 * KW_MIB;
-	assert_int_equal(claim_of(domain, NULL, 0).memory_bytes, 1024 * KW_MIB);
-	assert_int_equal(claim_of(domain, NULL, 0).pinned_bytes, 1024 * KW_MIB + 6468 * KW_KIB);
+	claim = claim_of(domain, NULL, 0);
+	assert_int_equal(claim.memory_bytes, 1024 * KW_MIB);
+	/* pinned only once it is plugged, but the lock and the host must have room for it */
+	assert_int_equal(claim.pinned_bytes, small.pinned_bytes);
+	assert_int_equal(claim.plug_bytes, 768 * KW_MIB);
+	assert_int_equal(claim.memlock_bytes, small.memlock_bytes + 768 * KW_MIB);
+	assert_int_equal(claim.ceiling_bytes, small.ceiling_bytes + 768 * KW_MIB + 3 * KW_MIB);
 	domain.max_memory_bytes = 0;
 	assert_int_equal(claim_of(domain, NULL, 0).memory_bytes, 256 * KW_MIB);
+	assert_int_equal(claim_of(domain, NULL, 0).plug_bytes, 0);
 }
 
 static void each_type_claims_what_it_pins(void **state)
@@ -277,6 +332,8 @@ int main(void)
 		cmocka_unit_test(pins_what_was_measured),
 		cmocka_unit_test(takes_the_usual_firmware_when_the_file_is_not_known),
 		cmocka_unit_test(counts_video_memory_as_qemu_makes_it),
+		cmocka_unit_test(counts_each_video_by_its_place),
+		cmocka_unit_test(counts_what_few_guests_have),
 		cmocka_unit_test(tells_what_it_is_the_sum_of),
 		cmocka_unit_test(locks_at_least_novas_16_mib_beside_ram_and_video),
 		cmocka_unit_test(ceiling_is_enough_for_the_lock),

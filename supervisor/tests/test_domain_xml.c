@@ -195,6 +195,10 @@ static void test_memory(void **state)
 		{ DOMAIN("<memory unit='MiB'>1</memory><cpu><numa><cell memory='2' unit='GiB'/>"
 			 "</numa></cpu><devices><memory model='dimm'><target><size unit='GiB'>1"
 			 "</size></target></memory></devices>"), 3 * GIB, 3 * GIB },
+		/* each cell and each module is whole MiB */
+		{ DOMAIN("<cpu><numa><cell memory='1' unit='KiB'/><cell memory='1025'/></numa></cpu>"
+			 "<devices><memory model='dimm'><target><size unit='KiB'>1</size></target>"
+			 "</memory></devices>"), 4 * MIB, 4 * MIB },
 		{ DOMAIN("<memory unit='KiB'>9007199254740991</memory>"), INT64_MAX - 1023,
 		  INT64_MAX - 1023 },
 	};
@@ -209,6 +213,40 @@ static void test_memory(void **state)
 		assert_int_equal(domain.memory_bytes, cases[i].bytes);
 		assert_int_equal(domain.max_memory_bytes, cases[i].max_bytes);
 	}
+}
+
+static void test_what_devices_pin(void **state)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "";
+	const char *xml = WITH(
+		"<devices><graphics type='vnc'/>\n"
+		"<video><model type='virtio' primary='yes'/><rom enabled='no'/></video>\n"
+		"<interface type='user'><rom file='tests/data'/></interface>\n"
+		"<shmem name='a'><model type='ivshmem-plain'/><size unit='M'>8</size></shmem>\n"
+		"<tpm model='tpm-crb'><backend type='emulator'/></tpm></devices>\n");
+
+	(void)state;
+	if (parse_text(xml, &domain, error, sizeof(error)) != 0)
+		fail_msg("%s", error);
+	assert_true(domain.graphics);
+	assert_true(device(&domain, KW_DEVICE_VIDEO)->primary);
+	/* libvirt does not look for <rom> in a video card */
+	assert_false(device(&domain, KW_DEVICE_VIDEO)->rom_disabled);
+	assert_false(device(&domain, KW_DEVICE_INTERFACE)->rom_bytes.known);
+	assert_int_equal(device(&domain, KW_DEVICE_SHMEM)->size_bytes, 8 * MIB);
+	assert_string_equal(device(&domain, KW_DEVICE_SHMEM)->model, "ivshmem-plain");
+	assert_string_equal(device(&domain, KW_DEVICE_TPM)->model, "tpm-crb");
+	kw_domain_done(&domain);
+
+	xml = WITH("<devices><interface type='user'><rom file='/proc/self/exe'/></interface>\n"
+		   "<shmem name='a'><size>4194304</size></shmem></devices>\n");
+	if (parse_text(xml, &domain, error, sizeof(error)) != 0)
+		fail_msg("%s", error);
+	assert_false(domain.graphics);
+	assert_true(device(&domain, KW_DEVICE_INTERFACE)->rom_bytes.value > 1024);
+	/* bytes, where there is no unit */
+	assert_int_equal(device(&domain, KW_DEVICE_SHMEM)->size_bytes, 4 * MIB);
 }
 
 static void test_small_things(void **state)
@@ -641,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_virt_install),
 		cmocka_unit_test(test_nova),
 		cmocka_unit_test(test_live),
+		cmocka_unit_test(test_what_devices_pin),
 		cmocka_unit_test(test_snp),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_small_things),
