@@ -16,6 +16,7 @@ import time
 
 import causes  # pylint: disable=unused-import # its tests come first, and so do the others'
 import changes  # pylint: disable=unused-import
+import claims  # pylint: disable=unused-import
 import classes  # pylint: disable=unused-import
 import crashes  # pylint: disable=unused-import
 import doors  # pylint: disable=unused-import
