@@ -54,7 +54,9 @@ def memory_limit(reserve_mib=512):
 
 
 def misc_enabled():
-    return "misc" in host.read(ROOT + "/cgroup.subtree_control").split()
+    """The file comes a moment after the word."""
+    return ("misc" in host.read(ROOT + "/cgroup.subtree_control").split()
+            and os.path.exists(SLICE + "/misc.max"))
 
 
 def command(path, text):
