@@ -34,7 +34,7 @@ debug_kernel_make() {
 	rm -rf "$work"
 	mkdir -p "$work"
 	cp "$lab_d/debug.config" "$work/config"
-	say "building the debug kernel, which takes half an hour or more (log: $target.log)"
+	say "building the debug kernel, which takes some twenty minutes (log: $target.log)"
 	if ! { debug_source_unpack "$work" &&
 		LAB_WORK=$work enter_root ro nice scripts/lab.d/make-debug-kernel \
 			/mnt/source /mnt/objects /mnt/tree /mnt/config; } >"$target.log" 2>&1 </dev/null; then
