@@ -14,6 +14,7 @@ from host import guest, must, run
 from ktap import test
 
 MIB = 1 << 20
+ACPI = (2048 + 64 + 4) << 10  # etc/acpi/tables, table-loader, rsdp at their maxima
 CONFIG = "/etc/kvmward/kvmward.conf"
 SHARE = "/usr/share/OVMF/"
 NVDIMM = "/var/lib/libvirt/images/kvmward-e2e-nvdimm"
@@ -182,12 +183,13 @@ def memory_lock():
     with libvirt_memlock(claimed["memlock_bytes"]):
         result = create(path)
         assert result.status == 0, str(result)
-        pinned = guest("locked")["pinned_bytes"]
+        # The firmware is pinned once more while it is encrypted, and ACPI's blocks come later.
+        needed = guest("locked")["pinned_bytes"] + os.path.getsize(host.FIRMWARE) - ACPI
         host.destroy("locked")
-    with libvirt_memlock(pinned - MIB):
+    with libvirt_memlock(needed - MIB):
         result = create(path)
         assert result.status == 1 and "kvmward: memlock-small: " in result.err, str(result)
-        assert f"which is {(pinned - MIB) // 1024} KiB" in result.err, str(result)
+        assert f"which is {(needed - MIB) // 1024} KiB" in result.err, str(result)
         assert "add <memtune><hard_limit unit='KiB'>" in result.err, str(result)
         with configured("[hook]\nsmall_memory_lock = admit\n"):
             result = create(path)
@@ -195,7 +197,6 @@ def memory_lock():
             assert "ret=-12" in result.err or "Cannot allocate memory" in result.err, str(result)
             ktap.diagnose(result.err)
             assert guest("locked") is None
-    with libvirt_memlock(pinned), configured("[hook]\nsmall_memory_lock = admit\n"):
+    with libvirt_memlock(needed), configured("[hook]\nsmall_memory_lock = admit\n"):
         result = create(path)
         assert result.status == 0, str(result)
-        assert guest("locked")["pinned_bytes"] == pinned

@@ -54,6 +54,7 @@
 struct blocks {
 	uint64_t ram, video, other;
 	uint64_t plug; /* may come later: in no sum of what is pinned */
+	uint64_t launch; /* is pinned once more while QEMU has it encrypted */
 	kw_claim_teller *tell; /* NULL: nobody wants to know */
 	void *data;
 };
@@ -225,12 +226,12 @@ static void add_firmware(struct blocks *blocks, const struct kw_domain *domain)
 {
 	/* neither has a variable store of its own */
 	if (domain->loader_stateless || !strcmp(domain->loader_type, "rom")) {
-		put(blocks, &blocks->other, "firmware", "",
-		    known_or(domain->loader_bytes, OVMF_BYTES));
+		blocks->launch = known_or(domain->loader_bytes, OVMF_BYTES);
+		put(blocks, &blocks->other, "firmware", "", blocks->launch);
 		return;
 	}
-	put(blocks, &blocks->other, "firmware code", "",
-	    known_or(domain->loader_bytes, OVMF_CODE_BYTES));
+	blocks->launch = known_or(domain->loader_bytes, OVMF_CODE_BYTES);
+	put(blocks, &blocks->other, "firmware code", "", blocks->launch);
 	put(blocks, &blocks->other, "firmware variables", "",
 	    known_or(domain->nvram_bytes, OVMF_VARS_BYTES));
 }
@@ -259,9 +260,10 @@ static uint64_t sum(const struct blocks *blocks)
 	return add(add(blocks->ram, blocks->video), blocks->other);
 }
 
+/* LAUNCH_UPDATE_DATA pins what it encrypts (sev_pin_memory), registered or not. */
 static uint64_t memlock_bytes(const struct blocks *blocks)
 {
-	uint64_t other = add(blocks->other, LOCKED_SPARE_BYTES);
+	uint64_t other = add(add(blocks->other, blocks->launch), LOCKED_SPARE_BYTES);
 
 	if (other < LOCKED_OTHER_LEAST_BYTES)
 		other = LOCKED_OTHER_LEAST_BYTES;
