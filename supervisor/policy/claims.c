@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/text.h"
 
 #define PAGE_BYTES (4 * KW_KIB)
@@ -59,27 +60,19 @@ struct blocks {
 	void *data;
 };
 
-/* Stops at the largest number: a memory that size wraps into nothing would be admitted. */
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
 static void put(struct blocks *blocks, uint64_t *sum, const char *what, const char *model,
 		uint64_t bytes)
 {
 	const struct kw_claim_part part = {what, model, bytes};
 
-	*sum = add(*sum, bytes);
+	*sum = kw_add(*sum, bytes);
 	if (blocks->tell && bytes)
 		blocks->tell(&part, blocks->data);
 }
 
 static uint64_t round_up(uint64_t bytes, uint64_t step)
 {
-	return bytes % step ? add(bytes, step - bytes % step) : bytes;
+	return bytes % step ? kw_add(bytes, step - bytes % step) : bytes;
 }
 
 static uint64_t power_of_two(uint64_t bytes)
@@ -257,28 +250,30 @@ static void blocks_sum(struct blocks *blocks, const struct kw_domain *domain)
 
 static uint64_t sum(const struct blocks *blocks)
 {
-	return add(add(blocks->ram, blocks->video), blocks->other);
+	return kw_add(kw_add(blocks->ram, blocks->video), blocks->other);
 }
 
 /* LAUNCH_UPDATE_DATA pins what it encrypts (sev_pin_memory), registered or not. */
 static uint64_t memlock_bytes(const struct blocks *blocks)
 {
-	uint64_t other = add(add(blocks->other, blocks->launch), LOCKED_SPARE_BYTES);
+	uint64_t other = kw_add(kw_add(blocks->other, blocks->launch), LOCKED_SPARE_BYTES);
 
 	if (other < LOCKED_OTHER_LEAST_BYTES)
 		other = LOCKED_OTHER_LEAST_BYTES;
-	return round_up(add(add(add(blocks->ram, blocks->plug), blocks->video), other), KW_MIB);
+	other = kw_add(other, blocks->video);
+	return round_up(kw_add(kw_add(blocks->ram, blocks->plug), other), KW_MIB);
 }
 
 static uint64_t ceiling_bytes(const struct blocks *blocks, unsigned int vcpus, bool pins)
 {
-	uint64_t per_page = add(blocks->ram, blocks->plug) / PER_PAGE_DIVISOR;
-	uint64_t ceiling = add(add(sum(blocks), blocks->plug), per_page); /* nested page tables */
+	uint64_t per_page = kw_add(blocks->ram, blocks->plug) / PER_PAGE_DIVISOR;
+	/* nested page tables */
+	uint64_t ceiling = kw_add(kw_add(sum(blocks), blocks->plug), per_page);
 
 	if (pins)
-		ceiling = add(ceiling, per_page); /* SEV's array of pinned pages */
-	ceiling = add(ceiling, QEMU_BASE_BYTES + QEMU_SPARE_BYTES);
-	return add(ceiling, (uint64_t)vcpus * QEMU_VCPU_BYTES);
+		ceiling = kw_add(ceiling, per_page); /* SEV's array of pinned pages */
+	ceiling = kw_add(ceiling, QEMU_BASE_BYTES + QEMU_SPARE_BYTES);
+	return kw_add(ceiling, (uint64_t)vcpus * QEMU_VCPU_BYTES);
 }
 
 /* SNP keeps RAM in guest_memfd: unmovable, but neither registered nor locked. */

@@ -26,6 +26,13 @@ struct kw_quota {
 	uint64_t used; /* taken and pending */
 };
 
+/*
+ * Does this guest give its slot to the claim, being an earlier run of the same?
+ * And how much memory does a guest keep from others, as far as that is known?
+ */
+bool kw_is_own(const struct kw_question *q, const struct kw_guest *guest);
+uint64_t kw_kept_bytes(const struct kw_question *q, const struct kw_guest *guest);
+
 struct kw_quota kw_quota_of(const struct kw_question *q);
 struct kw_pool_room kw_pool_room_of(const struct kw_question *q, enum kw_pool pool);
 struct kw_memory_room kw_memory_room_of(const struct kw_question *q);

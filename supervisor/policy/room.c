@@ -4,26 +4,12 @@
 
 #include <strings.h>
 
+#include "base/number.h"
+#include "policy/classes.h"
+
 static bool same_uuid(const char *a, const char *b)
 {
 	return a[0] && !strcasecmp(a, b);
-}
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 static bool guest_pool(const struct kw_question *q, const struct kw_guest *guest,
@@ -38,7 +24,7 @@ static bool guest_pool(const struct kw_question *q, const struct kw_guest *guest
  * libvirt runs: anyone can start a QEMU that calls itself so, and an orphan's
  * slot is not the next guest's to use.
  */
-static bool is_own(const struct kw_question *q, const struct kw_guest *guest)
+bool kw_is_own(const struct kw_question *q, const struct kw_guest *guest)
 {
 	return guest->libvirt && !guest->orphan && !guest->mirror &&
 	       same_uuid(q->uuid, guest->uuid);
@@ -49,7 +35,7 @@ static bool own_slot(const struct kw_question *q, enum kw_pool pool)
 	for (size_t i = 0; i < q->facts->guests.count; i++) {
 		enum kw_pool of;
 
-		if (is_own(q, &q->facts->guests.guests[i]) &&
+		if (kw_is_own(q, &q->facts->guests.guests[i]) &&
 		    guest_pool(q, &q->facts->guests.guests[i], &of) && of == pool)
 			return true;
 	}
@@ -117,7 +103,8 @@ struct kw_quota kw_quota_of(const struct kw_question *q)
 		quota.used += (uint64_t)taken.value + pending_slots(q, pool);
 	}
 	quota.left.known = known;
-	quota.left.value = (uint32_t)less(q->config->num_memory_encrypted_guests.value, quota.used);
+	quota.left.value =
+		(uint32_t)kw_less(q->config->num_memory_encrypted_guests.value, quota.used);
 	return quota;
 }
 
@@ -129,7 +116,7 @@ struct kw_u32 kw_slots_left(const struct kw_question *q, const struct kw_pool_ro
 
 	if (!room->capacity.known || !room->taken.known || (quota.set && !quota.left.known))
 		return (struct kw_u32){0};
-	left = less(room->capacity.value, (uint64_t)room->taken.value + room->pending);
+	left = kw_less(room->capacity.value, (uint64_t)room->taken.value + room->pending);
 	if (quota.set && quota.left.value < left)
 		left = quota.left.value;
 	return KW_U32((uint32_t)left);
@@ -147,7 +134,7 @@ struct kw_pool_room kw_pool_room_of(const struct kw_question *q, enum kw_pool po
 	if (q->facts->slots.known)
 		room.capacity = q->facts->slots.pool[pool].capacity;
 	room.free = kw_slots_left(q, &room);
-	room.free.value = (uint32_t)less(room.free.value, room.reserve);
+	room.free.value = (uint32_t)kw_less(room.free.value, room.reserve);
 	return room;
 }
 
@@ -159,43 +146,37 @@ void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds
 	*ret_room = kw_pool_room_of(&q, pool);
 }
 
+static uint64_t known_or_0(struct kw_u64 number)
+{
+	return number.known ? number.value : 0;
+}
+
 /*
  * A guest that has only just got its slot has not pinned its memory yet, so
  * the claim of its hold counts where it is larger.
  */
-static uint64_t promised_bytes(const struct kw_question *q, const struct kw_guest *guest)
+uint64_t kw_kept_bytes(const struct kw_question *q, const struct kw_guest *guest)
 {
-	for (size_t i = 0; i < q->holds->count; i++) {
-		const struct kw_hold *hold = &q->holds->holds[i];
+	const struct kw_hold *hold = kw_class_hold(q->holds, guest);
+	uint64_t known = kw_larger(known_or_0(guest->pinned_bytes),
+				   known_or_0(guest->memory_bytes));
 
-		if (hold->pid && hold->pid == guest->pid &&
-		    same_uuid(hold->claim.uuid, guest->uuid))
-			return hold->claim.ceiling_bytes;
-	}
-	return 0;
-}
-
-static uint64_t known_or_0(struct kw_u64 number)
-{
-	return number.known ? number.value : 0;
+	return kw_larger(known, hold ? hold->claim.ceiling_bytes : 0);
 }
 
 /* Adds what one guest keeps from others; false when that is not known. */
 static bool add_guest_bytes(const struct kw_question *q, const struct kw_guest *guest,
 			    uint64_t *bytes)
 {
-	uint64_t known;
-
 	if (guest->mirror) /* it maps memory of the guest that it mirrors */
 		return true;
 	if (!guest->type.known)
 		return false;
-	if (guest->type.value == KW_GUEST_PLAIN || is_own(q, guest))
+	if (guest->type.value == KW_GUEST_PLAIN || kw_is_own(q, guest))
 		return true;
 	if (!guest->pinned_bytes.known && !guest->memory_bytes.known)
 		return false;
-	known = larger(known_or_0(guest->pinned_bytes), known_or_0(guest->memory_bytes));
-	*bytes = add(*bytes, larger(known, promised_bytes(q, guest)));
+	*bytes = kw_add(*bytes, kw_kept_bytes(q, guest));
 	return true;
 }
 
@@ -220,7 +201,7 @@ static uint64_t pending_bytes(const struct kw_question *q)
 		const struct kw_hold *hold = &q->holds->holds[i];
 
 		if (is_pending(q, hold) && hold->claim.type != KW_GUEST_PLAIN)
-			bytes = add(bytes, hold->claim.ceiling_bytes);
+			bytes = kw_add(bytes, hold->claim.ceiling_bytes);
 	}
 	return bytes;
 }
@@ -242,10 +223,11 @@ struct kw_memory_room kw_memory_room_of(const struct kw_question *q)
 		.waiting = somebody_waits(q),
 		.reserve_bytes = q->config->reserved_host_memory_bytes,
 	};
-	uint64_t taken = add(room.guests_bytes.value, add(room.pending_bytes, room.reserve_bytes));
+	uint64_t promised = kw_add(room.pending_bytes, room.reserve_bytes);
+	uint64_t taken = kw_add(room.guests_bytes.value, promised);
 
 	if (room.total_bytes.known && room.guests_bytes.known)
-		room.free_bytes = KW_U64(less(room.total_bytes.value, taken));
+		room.free_bytes = KW_U64(kw_less(room.total_bytes.value, taken));
 	return room;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "policy/classes.h"
 #include "policy/question.h"
@@ -32,23 +33,6 @@ static size_t index_of(const struct kw_config *config, const struct kw_class *cl
 	return class ? (size_t)(class - config->classes) : config->class_count;
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t add(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 /* What a claim takes of the thing that is counted. */
 static uint64_t amount_of_claim(const struct count *count, const struct kw_claim *claim)
 {
@@ -63,23 +47,13 @@ static uint64_t amount_of_claim(const struct count *count, const struct kw_claim
 
 static uint64_t amount_of_guest(const struct count *count, const struct kw_guest *guest)
 {
-	const struct kw_hold *hold = kw_class_hold(count->q->holds, guest);
 	enum kw_pool pool;
-	uint64_t bytes;
 
 	if (guest->mirror || !guest->type.known ||
 	    !kw_guest_type_pool(guest->type.value, count->q->facts->slots.snp_apart, &pool))
 		return 0;
-	if (count->thing == KW_CLASS_SLOTS)
-		return pool == count->pool;
-	bytes = larger(guest->pinned_bytes.known ? guest->pinned_bytes.value : 0,
-		       guest->memory_bytes.known ? guest->memory_bytes.value : 0);
-	return larger(bytes, hold ? hold->claim.ceiling_bytes : 0);
-}
-
-static bool is_own(const struct kw_question *q, const char *uuid)
-{
-	return q->uuid[0] && !strcasecmp(q->uuid, uuid);
+	return count->thing == KW_CLASS_MEMORY ? kw_kept_bytes(count->q, guest)
+					       : pool == count->pool;
 }
 
 static void count_guests(struct count *count)
@@ -91,8 +65,8 @@ static void count_guests(struct count *count)
 		const struct kw_class *class = kw_class_of_guest(q->config, q->holds, guest);
 		struct tally *tally = &count->classes[index_of(q->config, class)];
 
-		if (!(guest->libvirt && !guest->orphan && is_own(q, guest->uuid)))
-			tally->used = add(tally->used, amount_of_guest(count, guest));
+		if (!kw_is_own(q, guest))
+			tally->used = kw_add(tally->used, amount_of_guest(count, guest));
 	}
 }
 
@@ -106,8 +80,8 @@ static void count_holds(struct count *count)
 		struct tally *tally = &count->classes[index_of(q->config, class)];
 		uint64_t *sum = hold->waiting ? &tally->waiting : &tally->used;
 
-		if (!hold->pid && !is_own(q, hold->claim.uuid))
-			*sum = add(*sum, amount_of_claim(count, &hold->claim));
+		if (!hold->pid && (!q->uuid[0] || strcasecmp(q->uuid, hold->claim.uuid)))
+			*sum = kw_add(*sum, amount_of_claim(count, &hold->claim));
 	}
 }
 
@@ -132,7 +106,7 @@ static void count_classes(struct count *count)
 /* Those who wait and may not have more anyway keep nothing from other classes. */
 static uint64_t may_wait_for(const struct tally *tally)
 {
-	uint64_t left = less(tally->limit.value, tally->used);
+	uint64_t left = kw_less(tally->limit.value, tally->used);
 
 	return tally->limit.known && tally->waiting > left ? left : tally->waiting;
 }
@@ -145,12 +119,12 @@ static uint64_t kept_by_others(const struct count *count, size_t own, uint64_t *
 	*ret_aside = 0;
 	for (size_t i = 0; i <= count->q->config->class_count; i++) {
 		const struct tally *tally = &count->classes[i];
-		uint64_t aside = less(tally->reserve, tally->used);
+		uint64_t aside = kw_less(tally->reserve, tally->used);
 
 		if (i == own)
 			continue;
-		*ret_aside = add(*ret_aside, aside);
-		kept = add(kept, larger(aside, may_wait_for(tally)));
+		*ret_aside = kw_add(*ret_aside, aside);
+		kept = kw_add(kept, kw_larger(aside, may_wait_for(tally)));
 	}
 	return kept;
 }
@@ -162,9 +136,9 @@ static uint64_t kept_by_others(const struct count *count, size_t own, uint64_t *
 static uint64_t left_for(const struct count *count, size_t own, uint64_t free, uint64_t kept)
 {
 	const struct tally *tally = &count->classes[own];
-	uint64_t aside = less(tally->reserve, tally->used);
+	uint64_t aside = kw_less(tally->reserve, tally->used);
 
-	return less(larger(less(free, kept), aside < free ? aside : free), tally->waiting);
+	return kw_less(kw_larger(kw_less(free, kept), aside < free ? aside : free), tally->waiting);
 }
 
 static const char *amount(const struct count *count, char *to, size_t size, uint64_t number)
@@ -243,7 +217,7 @@ static uint64_t all_waiting(const struct count *count)
 	uint64_t waiting = 0;
 
 	for (size_t i = 0; i <= count->q->config->class_count; i++)
-		waiting = add(waiting, count->classes[i].waiting);
+		waiting = kw_add(waiting, count->classes[i].waiting);
 	return waiting;
 }
 
@@ -257,7 +231,7 @@ static bool has_room(struct count *count, const struct kw_claim *claim, uint64_t
 
 	count_classes(count);
 	if (tally->limit.known &&
-	    less(tally->limit.value, add(tally->used, tally->waiting)) < need)
+	    kw_less(tally->limit.value, kw_add(tally->used, tally->waiting)) < need)
 		return refuse_full(count, claim, tally, ret_verdict);
 	kept = kept_by_others(count, own, &aside);
 	if (left_for(count, own, free, kept) < need)

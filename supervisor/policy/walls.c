@@ -4,15 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/number.h"
 #include "base/text.h"
 
 /* memory.max is kept in pages, and the largest page of a host of ours has 64 KiB. */
 #define MEMORY_GRAIN (64 * KW_KIB)
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
 
 /* Always true, so that a judgement can end with it. */
 __attribute__((format(printf, 3, 4))) static bool
@@ -53,9 +49,9 @@ static bool aim_memory(const struct kw_facts *facts, const struct kw_config *con
 		return none(ret_aim, KW_WALL_MISSING, "%s", no_unified);
 	if (!facts->memory_total_bytes.known || !facts->hugetlb_bytes.known)
 		return none(ret_aim, KW_WALL_MISSING, "the memory of the host is not known");
-	limit = less(facts->memory_total_bytes.value,
+	limit = kw_less(facts->memory_total_bytes.value,
 		     config->reserved_host_memory_bytes) / MEMORY_GRAIN * MEMORY_GRAIN;
-	limit = less(limit, facts->hugetlb_bytes.value) / MEMORY_GRAIN * MEMORY_GRAIN;
+	limit = kw_less(limit, facts->hugetlb_bytes.value) / MEMORY_GRAIN * MEMORY_GRAIN;
 	if (!limit)
 		return none(ret_aim, KW_WALL_MISSING, "reserved_host_memory_mb and hugepage pools leave guests "
 					"no memory");
@@ -117,7 +113,7 @@ static uint64_t capacity_left_by(const struct kw_config *config, const struct po
 
 	if (!config->num_memory_encrypted_guests.known)
 		return pools->capacity;
-	left = less(config->num_memory_encrypted_guests.value, others->taken);
+	left = kw_less(config->num_memory_encrypted_guests.value, others->taken);
 	return left < pools->capacity ? left : pools->capacity;
 }
 
@@ -160,8 +156,8 @@ static bool aim_misc(const struct kw_facts *facts, const struct kw_config *confi
 		return true;
 	if (!inside.known)
 		return false;
-	limit = less(capacity_left_by(config, &pools, &others), pools.reserve);
-	return stands_at(less(limit, less(pools.taken, inside.value)), ret_aim);
+	limit = kw_less(capacity_left_by(config, &pools, &others), pools.reserve);
+	return stands_at(kw_less(limit, kw_less(pools.taken, inside.value)), ret_aim);
 }
 
 bool kw_wall_aim(const struct kw_facts *facts, const struct kw_config *config, enum kw_wall wall,
