@@ -215,14 +215,20 @@ int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verd
 	return r < 0 ? fail(bus, r, strerror(-r)) : ask_verdict(bus, request, ret_verdict);
 }
 
+/* A method without arguments. */
+static int call_plain(struct kw_bus *bus, const char *method, sd_bus_message **ret_reply)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL;
+	int r = new_request(bus, KW_BUS_INTERFACE, method, &request);
+
+	return r < 0 ? r : call(bus, request, ret_reply);
+}
+
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
 {
-	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
-	int r;
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = call_plain(bus, "ListHolds", &reply);
 
-	r = new_request(bus, KW_BUS_INTERFACE, "ListHolds", &request);
-	if (r >= 0)
-		r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
 	r = kw_bus_read_holds(reply, ret_holds);
@@ -231,12 +237,9 @@ int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
 
 int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting)
 {
-	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
-	int r;
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = call_plain(bus, "ListWaiting", &reply);
 
-	r = new_request(bus, KW_BUS_INTERFACE, "ListWaiting", &request);
-	if (r >= 0)
-		r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
 	r = kw_bus_read_waiting(reply, ret_waiting);
@@ -245,12 +248,9 @@ int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting)
 
 int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table)
 {
-	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
-	int r;
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = call_plain(bus, "ListClasses", &reply);
 
-	r = new_request(bus, KW_BUS_INTERFACE, "ListClasses", &request);
-	if (r >= 0)
-		r = call(bus, request, &reply);
 	if (r < 0)
 		return r;
 	r = kw_bus_read_classes(reply, ret_table);
@@ -304,10 +304,9 @@ int kw_bus_walls(struct kw_bus *bus, struct kw_walls_status *ret_walls)
 
 int kw_bus_reload(struct kw_bus *bus)
 {
-	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
-	int r = new_request(bus, KW_BUS_INTERFACE, "Reload", &request);
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
 
-	return r < 0 ? r : call(bus, request, &reply);
+	return call_plain(bus, "Reload", &reply);
 }
 
 static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
