@@ -16,8 +16,8 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 
 /*
  * What the guest of this domain would take. False with the verdict when there
- * is nothing to hold: admitted, it takes no slot; else the domain's own fault. Name and UUID
- * are there wherever they can be read.
+ * is nothing to hold: admitted, it takes no slot; else the domain's own fault.
+ * Name and UUID are there wherever they can be read.
  */
 bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,
 		     struct kw_claim *ret_claim, struct kw_verdict *ret_verdict);

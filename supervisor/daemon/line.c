@@ -92,7 +92,7 @@ static bool queue(struct kw_supervisor *supervisor, uint64_t id, const struct kw
 }
 
 bool kw_line_ask(struct kw_supervisor *supervisor, uint64_t id, const char *xml, size_t length,
-		  struct kw_verdict *ret_verdict)
+		 struct kw_verdict *ret_verdict)
 {
 	struct kw_claim claim = {};
 

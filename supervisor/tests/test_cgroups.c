@@ -21,14 +21,7 @@ static char root[32];
 
 static void put(const char *name, const char *text)
 {
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	assert_int_equal(tree_put(root, name, text), 0);
 }
 
 static void expect_text(const char *name, const char *wanted)

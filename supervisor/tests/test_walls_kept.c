@@ -75,14 +75,7 @@ static void on_look(void *userdata)
 
 static void put(const char *name, const char *text)
 {
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", top, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	assert_int_equal(tree_put(top, name, text), 0);
 }
 
 static void expect_text(const char *name, const char *wanted)

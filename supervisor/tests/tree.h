@@ -21,4 +21,15 @@ static inline int tree_remove(const char *dir)
 	return nftw(dir, tree_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Writes a text to the file of that name below a test's folder. 0, or other than 0. */
+static inline int tree_put(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	return !file || fputs(text, file) < 0 || fclose(file);
+}
+
 #endif
