@@ -801,7 +801,7 @@ static void step(void)
 		world->disk_full = !world->disk_full;
 	else if (action < 40)
 		daemon_looks();
-	else if (action < 54)
+	else if (action < 54 && !world->depth) /* a hook that waits has been judged already */
 		step_stranger();
 	else
 		step_some_guest();
