@@ -14,7 +14,6 @@ from ktap import test
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 UUID = "5ea15ea1-0000-4000-8000-000000000003"
 SIMULATOR = "/sys/kernel/debug/psp_sim/fail"
-CONFIG = "/etc/kvmward/kvmward.conf"
 SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
 THIEF = f"{host.SCRATCH}/thief"
 
@@ -69,13 +68,8 @@ def failed_by_memory_lock():
     path = host.file_of(xml.replace(tune, ""), "tight")
     refused = run("virsh", "create", "--paused", path)
     assert refused.status != 0 and "memlock-small: " in refused.err, str(refused)
-    host.write(CONFIG, "[hook]\nsmall_memory_lock = admit\n")
-    must("kvmward", "reload")
-    try:
+    with host.config("[hook]\nsmall_memory_lock = admit\n"):
         died = run("virsh", "create", "--paused", path)
-    finally:
-        os.unlink(CONFIG)
-        must("kvmward", "reload")
     assert died.status != 0, str(died)
     lines = [line for line in died.err.splitlines() if "register region" in line]
     assert lines and "Cannot allocate memory" in lines[0], str(died)

@@ -15,7 +15,6 @@ from ktap import test
 
 MIB = 1 << 20
 ACPI = (2048 + 64 + 4) << 10  # etc/acpi/tables, table-loader, rsdp at their maxima
-CONFIG = "/etc/kvmward/kvmward.conf"
 SHARE = "/usr/share/OVMF/"
 NVDIMM = "/var/lib/libvirt/images/kvmward-e2e-nvdimm"
 GRAPHICS = "<graphics type='vnc' autoport='yes'/>"
@@ -150,17 +149,6 @@ def has_firmware(name):
 
 
 @contextlib.contextmanager
-def configured(text):
-    host.write(CONFIG, text)
-    try:
-        must("kvmward", "reload")
-        yield
-    finally:
-        os.unlink(CONFIG)
-        must("kvmward", "reload")
-
-
-@contextlib.contextmanager
 def libvirt_memlock(lock_bytes):
     """QEMU inherits the limit of libvirt's daemon, alone: hard_limit is its cgroup's limit too."""
     pid = must("systemctl", "show", "-P", "MainPID", "libvirtd").strip()
@@ -191,12 +179,12 @@ def memory_lock():
         assert result.status == 1 and "kvmward: memlock-small: " in result.err, str(result)
         assert f"which is {(needed - MIB) // 1024} KiB" in result.err, str(result)
         assert "add <memtune><hard_limit unit='KiB'>" in result.err, str(result)
-        with configured("[hook]\nsmall_memory_lock = admit\n"):
+        with host.config("[hook]\nsmall_memory_lock = admit\n"):
             result = create(path)
             assert result.status == 1 and "kvmward: " not in result.err, str(result)
             assert "ret=-12" in result.err or "Cannot allocate memory" in result.err, str(result)
             ktap.diagnose(result.err)
             assert guest("locked") is None
-    with libvirt_memlock(needed), configured("[hook]\nsmall_memory_lock = admit\n"):
+    with libvirt_memlock(needed), host.config("[hook]\nsmall_memory_lock = admit\n"):
         result = create(path)
         assert result.status == 0, str(result)

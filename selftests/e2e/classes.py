@@ -8,7 +8,6 @@ from host import SevVm, guest, kvmward, kvmward_json, launch, must, virsh_create
 from ktap import test
 from waiting import Waiter, is_clean
 
-CONFIG = "/etc/kvmward/kvmward.conf"
 
 
 def of_class(name):
@@ -41,11 +40,8 @@ def known_without_ledger():
     wait_for("the classes are known", lambda: uses() == {"gold": 1, "batch": 0, None: 2}, 10)
 
 
-@test
-def classes():
-    """a class's reserve and limit with real guests, by metadata and by slice; and waiting"""
-    host.write(CONFIG, "[class gold]\nsev_reserve = 1\n[class batch]\nsev_limit = 1\n")
-    must("kvmward", "reload")
+def with_classes():
+    """gold has a slot set aside, batch may have one, and two are free."""
     others = SevVm("--type=sev", f"--count={host.pools()['sev']['free'] - 2}")
     try:
         others_count = uses()[None]
@@ -72,7 +68,12 @@ def classes():
             known_without_ledger()
     finally:
         others.__exit__()
-        os.unlink(CONFIG)
-        must("kvmward", "reload")
+
+
+@test
+def classes():
+    """a class's reserve and limit with real guests, by metadata and by slice; and waiting"""
+    with host.config("[class gold]\nsev_reserve = 1\n[class batch]\nsev_limit = 1\n"):
+        with_classes()
     assert is_clean()
     assert kvmward_json("slots")["classes"] == []

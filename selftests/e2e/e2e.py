@@ -29,7 +29,6 @@ from ktap import test
 
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
-CONFIG = "/etc/kvmward/kvmward.conf"
 UUID = "5ea15ea1-0000-4000-8000-000000000001"
 
 
@@ -338,9 +337,7 @@ def daemon_stopped_between_steps():
 def holds_survive():
     """a hold outlives kvmwardd, and ends when its time is over"""
     xml = host.domain("ghost", uuid=UUID, complete=True)
-    host.write(CONFIG, "[daemon]\nhold_timeout = 600\n")
-    must("kvmward", "reload")
-    try:
+    with host.config("[daemon]\nhold_timeout = 600\n"):
         assert run(HOOK, "ghost", "prepare", "begin", "-", text=xml).status == 0
         assert run(HOOK, "ghost", "prepare", "begin", "-", text=xml).status == 0
         assert pools()["sev"]["held"] == 1
@@ -349,12 +346,8 @@ def holds_survive():
         wait_for("the daemon is back",
                  lambda: host.daemon_pid() not in (0, old) and host.daemon_answers(), 30)
         assert host.pending() == [UUID] and pools()["sev"]["held"] == 1
-        host.write(CONFIG, "[daemon]\nhold_timeout = 1\n")
-        must("kvmward", "reload")
+        host.configure("[daemon]\nhold_timeout = 1\n")
         wait_for("the hold ends", lambda: not host.pending(), 15)
-    finally:
-        os.unlink(CONFIG)
-        must("kvmward", "reload")
 
 
 @test
@@ -506,22 +499,17 @@ def impossible_domains():
 @test
 def bad_config():
     """a malformed configuration is refused with file and line; the old one stays in force"""
-    host.write(CONFIG, "[slots]\nsev_reserve = 1\n")
-    must("kvmward", "reload")
-    try:
+    with host.config("[slots]\nsev_reserve = 1\n"):
         assert pools()["sev"]["reserved"] == 1
         for text in ("[slots]\nsev_reserve = many\n", "[slots]\nsev_reserve = -1\n", "[slots]\nx = 1\n",
                      "[what]\n", "sev_reserve\n", "[slots]\nsev_reserve = 1\nsev_reserve = 2\n",
                      "[slots]\nsev_reserve = 99999999999999999999\n"):
-            host.write(CONFIG, text)
+            host.write(host.CONFIG, text)
             result = kvmward("reload")
-            assert result.status == 1 and f"{CONFIG}:" in result.err, f"{text!r}: {result}"
+            assert result.status == 1 and f"{host.CONFIG}:" in result.err, f"{text!r}: {result}"
             assert pools()["sev"]["reserved"] == 1
         with SevVm("--type=sev", f"--count={pools()['sev']['free']}"):
             assert_refused(launch("reserved"), "slot-reserved")
-    finally:
-        os.unlink(CONFIG)
-        must("kvmward", "reload")
 
 
 @test

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The host under test: commands, domains, and what others than kvmward say of it."""
 
+import contextlib
 import functools
 import glob
 import json
@@ -18,6 +19,7 @@ from lib import YnlFamily, ynl  # pylint: disable=wrong-import-position
 SCRATCH = "/run/kvmward-e2e"
 SPEC = os.path.join(os.path.dirname(__file__), "../../uapi/kvmward.yaml")
 LEDGER = "/run/kvmward/ledger.json"
+CONFIG = "/etc/kvmward/kvmward.conf"
 FIRMWARE = "/usr/share/kvmward-lab/OVMF_HALT_4M.fd"
 SNP_FIRMWARE = "/usr/share/ovmf/OVMF.amdsev.fd"
 
@@ -244,6 +246,25 @@ def daemon_answers():
 
 def daemon_kill():
     os.kill(daemon_pid(), signal.SIGKILL)
+
+
+def configure(text):
+    """Puts this configuration in force, in place of what there was."""
+    write(CONFIG, text)
+    must("kvmward", "reload")
+
+
+@contextlib.contextmanager
+def config(text):
+    """With this configuration in force; afterwards there is none again."""
+    write(CONFIG, text)
+    try:
+        must("kvmward", "reload")
+        yield
+    finally:
+        os.unlink(CONFIG)
+        wait_for("kvmwardd answers", daemon_answers, 60)
+        must("kvmward", "reload")
 
 
 class SevVm:

@@ -9,7 +9,6 @@ import ktap
 from host import SevVm, must, pools, run, wait_for
 from ktap import test
 
-CONFIG = "/etc/kvmward/kvmward.conf"
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 KEPT = "/etc/libvirt/10-kvmward.kept"
 ROOT = "/sys/fs/cgroup"
@@ -77,13 +76,8 @@ def settled(memory=None, **slots):
 @contextlib.contextmanager
 def config(text):
     """With this configuration in force; afterwards there is none again, and the walls stand."""
-    host.write(CONFIG, text)
-    try:
-        must("kvmward", "reload")
+    with host.config(text):
         yield
-    finally:
-        os.unlink(CONFIG)
-        must("kvmward", "reload")
     settled(sev=pools()["sev"]["capacity"], sev_es=pools()["sev-es"]["capacity"])
 
 
@@ -145,8 +139,7 @@ def walls_alone():
             settled(sev=0)
             refused("Device or resource busy")
             # it was the wall, and nothing else
-            host.write(CONFIG, "[walls]\nmisc_max = no\n")
-            must("kvmward", "reload")
+            host.configure("[walls]\nmisc_max = no\n")
             assert walls()["misc_max_sev"]["state"] == "off", walls()
             assert misc_max() == {"sev": None, "sev_es": None}, misc_max()
             result = host.virsh_create("fits")
@@ -177,8 +170,7 @@ def memory_hog():
         assert int(host.read(SLICE + "/memory.peak")) <= int(memory_max())
         assert host.running() == ["bystander"]
         # a wall that guests are above already would kill them, and is not built
-        host.write(CONFIG, f"[memory]\nreserved_host_memory_mb = {reserve + 290}\n")
-        must("kvmward", "reload")
+        host.configure(f"[memory]\nreserved_host_memory_mb = {reserve + 290}\n")
         wait_for("it is said", lambda: walls()["memory_max"]["state"] == "missing", 10)
         assert "would kill some of them" in walls()["memory_max"]["reason"], walls()
         assert memory_max() == memory_limit(reserve)
