@@ -51,8 +51,9 @@ enum claim { CLAIM_EXITING, CLAIM_OTHER, CLAIM_MAKER };
 
 /* What tells guests apart during the pass; freed before anybody sees the rest. */
 struct seen {
-	struct hlist_node node;
+	struct hlist_node by_kvm, by_maker;
 	const struct kvm *kvm;
+	u64 maker;			/* the memory it was made in, as kvmward_vm_mm_id() */
 	enum claim claim;
 };
 
@@ -66,8 +67,9 @@ struct pass {
 	const struct kvmward_layout *layout;
 	struct kvmward_file_kinds kinds;
 	struct seen *seen;		/* of the same index as the guest */
-	struct hlist_head *buckets;
+	struct hlist_head *by_kvm, *by_maker;	/* one allocation */
 	unsigned int bucket_bits;
+	bool settling;			/* whose they are; none is added any more */
 	struct size room;
 	u32 missed;			/* guests and holders that there was no room for */
 	u32 paths_missed;		/* of cgroups, likewise */
@@ -94,14 +96,14 @@ static enum claim claim_of(const struct pass *pass, const struct kvm *kvm)
 
 static struct hlist_head *bucket_of(const struct pass *pass, const struct kvm *kvm)
 {
-	return &pass->buckets[hash_ptr(kvm, pass->bucket_bits)];
+	return &pass->by_kvm[hash_ptr(kvm, pass->bucket_bits)];
 }
 
 static struct seen *seen_find(const struct pass *pass, const struct kvm *kvm)
 {
 	struct seen *seen;
 
-	hlist_for_each_entry(seen, bucket_of(pass, kvm), node)
+	hlist_for_each_entry(seen, bucket_of(pass, kvm), by_kvm)
 		if (seen->kvm == kvm)
 			return seen;
 	return NULL;
@@ -146,7 +148,8 @@ static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
 
 	*guest = (struct kvmward_guest){ };
 	seen->kvm = kvm;
-	hlist_add_head(&seen->node, bucket_of(pass, kvm));
+	seen->maker = pass->layout->vm ? kvmward_vm_mm_id(kvm) : 0;
+	hlist_add_head(&seen->by_kvm, bucket_of(pass, kvm));
 	if (pass->layout->vm)
 		kvmward_vm_read(kvm, guest);
 	if (pass->layout->sev)
@@ -162,6 +165,8 @@ static void guest_scan(struct pass *pass, struct kvm *kvm, bool is_vm, unsigned 
 	enum claim claim = claim_of(pass, kvm);
 	struct kvmward_guest *guest;
 
+	if (!seen && pass->settling)
+		return;
 	if (!seen || claim > seen->claim) {
 		if ((!seen && snapshot->guest_count == pass->room.count) || !holder_reserve(pass)) {
 			pass->missed++;
@@ -313,15 +318,82 @@ static void process_scan(struct pass *pass, struct task_struct *process)
 	holder->tap_queues = pass->tap_queues;
 }
 
+static struct hlist_head *makers_bucket(const struct pass *pass, u64 maker)
+{
+	return &pass->by_maker[hash_64(maker, pass->bucket_bits)];
+}
+
+/* Of the guests that nobody who was met has made. Returns whether there are any. */
+static bool makers_wanted(struct pass *pass)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < pass->snapshot->guest_count; i++) {
+		struct seen *seen = &pass->seen[i];
+
+		if (!seen->maker || seen->claim == CLAIM_MAKER)
+			continue;
+		hlist_add_head(&seen->by_maker, makers_bucket(pass, seen->maker));
+		any = true;
+	}
+	return any;
+}
+
+/* Under RCU. 0 once all its threads are on their way out. */
+static u64 process_mm_id(struct task_struct *process)
+{
+	struct task_struct *thread;
+	unsigned long mm = 0;
+
+	list_for_each_entry_rcu(thread, &process->signal->thread_head, thread_node) {
+		mm = (unsigned long)READ_ONCE(thread->mm);
+		if (mm)
+			break;
+	}
+	return mm;
+}
+
+static bool is_wanted(const struct pass *pass, u64 maker)
+{
+	struct seen *seen;
+
+	hlist_for_each_entry(seen, makers_bucket(pass, maker), by_maker)
+		if (seen->maker == maker)
+			return true;
+	return false;
+}
+
 /* Kernel threads may borrow the mm and the files of a process, and own none. */
+static bool has_files(const struct task_struct *process)
+{
+	return !(process->flags & PF_KTHREAD);
+}
+
+/*
+ * Who was met before it made a VM, and whose child or friend with the same file
+ * was met after, is not to lose its guest to them: it is looked at once more.
+ */
+static void makers_settle(struct pass *pass)
+{
+	struct task_struct *process;
+
+	pass->settling = true;
+	for_each_process(process)
+		if (has_files(process) && is_wanted(pass, process_mm_id(process)))
+			process_scan(pass, process);
+}
+
 static void pass_run(struct pass *pass)
 {
 	struct task_struct *process;
 
 	rcu_read_lock();
 	for_each_process(process)
-		if (!(process->flags & PF_KTHREAD))
+		if (has_files(process))
 			process_scan(pass, process);
+	if (makers_wanted(pass))
+		makers_settle(pass);
 	rcu_read_unlock();
 }
 
@@ -344,12 +416,13 @@ static int pass_alloc(struct pass *pass)
 	pass->room = room_wanted();
 	count = pass->room.count;
 	pass->bucket_bits = order_base_2(count);
-	pass->buckets = kvcalloc(1UL << pass->bucket_bits, sizeof(*pass->buckets), gfp);
+	pass->by_kvm = kvcalloc(2UL << pass->bucket_bits, sizeof(*pass->by_kvm), gfp);
+	pass->by_maker = pass->by_kvm + (1UL << pass->bucket_bits);
 	pass->seen = kvmalloc_array(count, sizeof(*pass->seen), gfp);
 	snapshot->guests = kvmalloc_array(count, sizeof(*snapshot->guests), gfp);
 	snapshot->holders = kvmalloc_array(count, sizeof(*snapshot->holders), gfp);
 	snapshot->text = kvmalloc(pass->room.text, gfp);
-	if (!pass->buckets || !pass->seen || !snapshot->guests || !snapshot->holders ||
+	if (!pass->by_kvm || !pass->seen || !snapshot->guests || !snapshot->holders ||
 	    !snapshot->text)
 		return -ENOMEM;
 	return 0;
@@ -358,7 +431,7 @@ static int pass_alloc(struct pass *pass)
 static void pass_done(struct pass *pass)
 {
 	kvfree(pass->seen);
-	kvfree(pass->buckets);
+	kvfree(pass->by_kvm);
 }
 
 /* What was missed may be counted more than once, and how long a path is was not asked. */
