@@ -29,14 +29,29 @@ static int read_rom(const struct kw_complaint *complaint, const xmlNode *node,
 	return 0;
 }
 
+/* The disk itself, and one after the other what it is an overlay of. */
+static int read_nvme(const struct kw_complaint *complaint, const xmlNode *node, bool *ret_nvme)
+{
+	char type[32];
+	int error = 0;
+
+	for (; node && !error && !*ret_nvme; node = kw_xml_child(node, "backingStore")) {
+		error = kw_xml_attribute(complaint, node, "type", type, sizeof(type));
+		*ret_nvme = !error && !strcmp(type, "nvme");
+	}
+	return error;
+}
+
 static int read_disk(const struct kw_complaint *complaint, const xmlNode *node,
 		     struct kw_device *device)
 {
 	const xmlNode *target = kw_xml_child(node, "target");
 	int error = kw_xml_attribute(complaint, target, "bus", device->bus, sizeof(device->bus));
 
-	return error ? error : kw_xml_attribute(complaint, target, "dev", device->target,
-						sizeof(device->target));
+	if (!error)
+		error = kw_xml_attribute(complaint, target, "dev", device->target,
+					 sizeof(device->target));
+	return error ? error : read_nvme(complaint, node, &device->nvme);
 }
 
 static int read_interface(const struct kw_complaint *complaint, const xmlNode *node,

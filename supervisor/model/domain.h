@@ -26,6 +26,7 @@ struct kw_device {
 	char type[32];			/* interface type ("network", "hostdev"), hostdev mode */
 	char bus[16];			/* disk bus ("virtio", "ide"), "" when the file leaves it out */
 	char target[32];		/* disk target ("vda") */
+	bool nvme;			/* disk: QEMU drives an NVMe device for it, or for what it is on */
 	bool boot;			/* <boot order=…> in it */
 	bool rom_disabled;		/* <rom enabled='no'/> or <rom bar='off'/> */
 	struct kw_u64 rom_bytes;	/* of <rom file=…>, where that can be looked at */

@@ -11,23 +11,44 @@
 
 #include "base/text.h"
 
-/* libvirt raises the limit for devices that pin memory themselves, by more than ours needs. */
-static bool pins_by_itself(const struct kw_device *device)
+static bool is_vdpa(const struct kw_device *device)
 {
-	if (device->kind == KW_DEVICE_INTERFACE)
-		return !strcmp(device->type, "hostdev") || !strcmp(device->type, "vdpa");
-	return device->kind == KW_DEVICE_HOSTDEV &&
-	       (!strcmp(device->model, "pci") || !strcmp(device->model, "mdev"));
+	return device->kind == KW_DEVICE_INTERFACE && !strcmp(device->type, "vdpa");
+}
+
+static bool is_vfio(const struct kw_device *device)
+{
+	switch (device->kind) {
+	case KW_DEVICE_INTERFACE:
+		return !strcmp(device->type, "hostdev");
+	case KW_DEVICE_HOSTDEV:
+		return !strcmp(device->model, "pci") || !strcmp(device->model, "mdev");
+	case KW_DEVICE_DISK:
+		return device->nvme;
+	default:
+		return false;
+	}
+}
+
+/*
+ * What libvirt raises the limit to for devices that pin the guest's memory
+ * themselves; 0 without any. With a virtual IOMMU it is more.
+ */
+static uint64_t raised_bytes(const struct kw_domain *domain)
+{
+	uint64_t vdpa = 0, vfio = 0;
+
+	for (size_t i = 0; i < domain->device_count; i++) {
+		vdpa += is_vdpa(&domain->devices[i]);
+		vfio |= is_vfio(&domain->devices[i]);
+	}
+	return vdpa || vfio ? (vdpa + vfio) * domain->memory_bytes + KW_GIB : 0;
 }
 
 bool kw_memlock_is_inherited(const struct kw_domain *domain, const struct kw_claim *claim)
 {
-	if (!claim->memlock_bytes || domain->hard_limit_bytes.known || domain->memory_locked)
-		return false;
-	for (size_t i = 0; i < domain->device_count; i++)
-		if (pins_by_itself(&domain->devices[i]))
-			return false;
-	return true;
+	return claim->memlock_bytes && !domain->hard_limit_bytes.known && !domain->memory_locked &&
+	       raised_bytes(domain) < claim->memlock_bytes;
 }
 
 static uint64_t whole_kib(uint64_t bytes)
@@ -58,12 +79,16 @@ static bool refuse_limit(const struct kw_domain *domain, const struct kw_claim *
 	return false;
 }
 
-static bool refuse_inherited(const struct kw_claim *claim, struct kw_u64 inherited_bytes,
-			     struct kw_verdict *ret_verdict)
+static bool refuse_inherited(const struct kw_domain *domain, const struct kw_claim *claim,
+			     struct kw_u64 inherited_bytes, struct kw_verdict *ret_verdict)
 {
+	uint64_t raised = raised_bytes(domain);
 	char has[64] = "is not known";
 
-	if (inherited_bytes.known)
+	if (raised && (!inherited_bytes.known || inherited_bytes.value < raised))
+		snprintf(has, sizeof(has), "is raised to %" PRIu64 " KiB for its devices",
+			 raised / (uint64_t)KW_KIB);
+	else if (inherited_bytes.known)
 		snprintf(has, sizeof(has), "is %" PRIu64 " KiB",
 			 inherited_bytes.value / (uint64_t)KW_KIB);
 	kw_verdict_set(ret_verdict, KW_MEMLOCK_SMALL,
@@ -84,5 +109,5 @@ bool kw_memlock_suffices(const struct kw_domain *domain, const struct kw_claim *
 	if (!kw_memlock_is_inherited(domain, claim) ||
 	    (inherited_bytes.known && inherited_bytes.value >= claim->memlock_bytes))
 		return true;
-	return refuse_inherited(claim, inherited_bytes, ret_verdict);
+	return refuse_inherited(domain, claim, inherited_bytes, ret_verdict);
 }

@@ -7,9 +7,12 @@
 #include "model/verdict.h"
 
 /*
- * Will libvirt leave this guest with the memory lock (RLIMIT_MEMLOCK) of its own
- * daemon? It does when the file names no limit and no device makes it set one:
- * it does not look at <launchSecurity>. Source: libvirt,
+ * Does it depend on the memory lock (RLIMIT_MEMLOCK) of libvirt's daemon whether
+ * this guest's is large enough? QEMU inherits it when the file names no limit;
+ * libvirt does not look at <launchSecurity>. It raises it for VFIO devices (an
+ * NVMe disk is one) and vDPA interfaces, to the guest's memory, once for all of
+ * the former and once for each of the latter, and 1 GiB: mostly, but with
+ * hot-plug memory not always, more than enough. Source: libvirt 9.0,
  * qemuDomainGetMemLockLimitBytes().
  */
 bool kw_memlock_is_inherited(const struct kw_domain *domain, const struct kw_claim *claim);

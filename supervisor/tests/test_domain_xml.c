@@ -400,6 +400,24 @@ static void test_firmware_sizes(void **state)
 	assert_false(odd.nvram_bytes.known);
 }
 
+static void test_nvme(void **state)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "";
+	const char *xml = WITH("<devices><disk type='nvme'><target dev='vda'/></disk>"
+			       "<disk type='file'><backingStore type='block'>"
+			       "<backingStore type='nvme'/></backingStore></disk>"
+			       "<disk type='file'><backingStore/></disk><disk/></devices>");
+
+	(void)state;
+	assert_int_equal(parse_text(xml, &domain, error, sizeof(error)), 0);
+	assert_int_equal(domain.device_count, 4);
+	assert_true(domain.devices[0].nvme);
+	assert_true(domain.devices[1].nvme);
+	assert_false(domain.devices[2].nvme);
+	assert_false(domain.devices[3].nvme);
+}
+
 static void test_nvram_source(void **state)
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
@@ -688,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_bad_classes),
 		cmocka_unit_test(test_namespaces_are_not_ours),
 		cmocka_unit_test(test_firmware_sizes),
+		cmocka_unit_test(test_nvme),
 		cmocka_unit_test(test_nvram_source),
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_hostile_files),

@@ -66,8 +66,10 @@ static void devices_make_libvirt_raise_it(void **state)
 	struct kw_device devices[] = {
 		{ KW_DEVICE_HOSTDEV, .model = "usb" },
 		{ KW_DEVICE_INTERFACE, .type = "network" },
+		{ KW_DEVICE_DISK, .bus = "virtio" },
 	};
-	struct kw_domain domain = { .devices = devices, .device_count = 2 };
+	struct kw_domain domain = { .memory_bytes = 256 * KW_MIB, .devices = devices,
+				    .device_count = 3 };
 
 	(void)state;
 	expect(&domain, &sev, KW_U64(0), KW_MEMLOCK_SMALL, "");
@@ -79,6 +81,31 @@ static void devices_make_libvirt_raise_it(void **state)
 	expect(&domain, &sev, KW_U64(0), KW_MEMLOCK_SMALL, "");
 	strcpy(devices[1].type, "vdpa");
 	expect(&domain, &sev, KW_U64(0), KW_ADMITTED, "");
+	strcpy(devices[1].type, "network");
+	devices[2].nvme = true;
+	expect(&domain, &sev, KW_U64(0), KW_ADMITTED, "");
+	assert_false(kw_memlock_is_inherited(&domain, &sev));
+}
+
+/* Memory that is plugged in later is pinned from the start, and not in libvirt's sum. */
+static void what_it_is_raised_to_may_be_too_small(void **state)
+{
+	struct kw_device devices[] = {
+		{ KW_DEVICE_DISK, .nvme = true },
+		{ KW_DEVICE_INTERFACE, .type = "vdpa" },
+	};
+	struct kw_domain domain = { .memory_bytes = 256 * KW_MIB, .devices = devices,
+				    .device_count = 1 };
+	struct kw_claim large = { .type = KW_GUEST_SEV, .memlock_bytes = 1280 * KW_MIB + 1 };
+
+	(void)state;
+	expect(&domain, &large, KW_U64(64 * KW_MIB), KW_MEMLOCK_SMALL,
+	       "is raised to 1310720 KiB for its devices, and the guest needs 1310721 KiB");
+	expect(&domain, &large, (struct kw_u64){ 0 }, KW_MEMLOCK_SMALL, "is raised to");
+	expect(&domain, &large, KW_U64(1280 * KW_MIB), KW_MEMLOCK_SMALL, "which is 1310720 KiB");
+	expect(&domain, &large, KW_U64(UINT64_MAX), KW_ADMITTED, "");
+	domain.device_count = 2;
+	expect(&domain, &large, KW_U64(0), KW_ADMITTED, "");
 }
 
 static void binds_only_who_pins(void **state)
@@ -101,6 +128,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_libvirt_would_leave_it_with),
 		cmocka_unit_test(what_the_file_says_overrules_the_daemon),
 		cmocka_unit_test(devices_make_libvirt_raise_it),
+		cmocka_unit_test(what_it_is_raised_to_may_be_too_small),
 		cmocka_unit_test(binds_only_who_pins),
 	};
 
