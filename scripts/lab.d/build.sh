@@ -12,6 +12,7 @@
 # shellcheck disable=SC2154 # those are set there
 
 enter_root() {
+	mkdir -p "$top/build" || die "no room for builds: $top/build"
 	unshare -m "$lab_d/enter-root" "$root" "$top" "$@"
 }
 
