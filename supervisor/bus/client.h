@@ -19,13 +19,23 @@ struct kw_bus;
  * (CLOCK_MONOTONIC); 0 for sd-bus's own time limit. 0 or negative errno.
  */
 int kw_bus_open(uint64_t deadline_ns, struct kw_bus **ret_bus);
+
+/*
+ * The same to the system bus of another host, through ssh, which is started and
+ * not waited for: that the host cannot be reached is what the first call says.
+ * host is [user@]host[:port] as in a URI, an IPv6 address in brackets. ssh asks
+ * nobody for anything. -ENOENT: there is no ssh.
+ */
+int kw_bus_open_remote(const char *host, uint64_t deadline_ns, struct kw_bus **ret_bus);
 void kw_bus_close(struct kw_bus *bus);
 
 /* What the last failed call was told, or "". Borrowed. */
 const char *kw_bus_error(const struct kw_bus *bus);
 
 /*
- * Each 0 or negative errno: -ENXIO kvmwardd is not there, -ETIMEDOUT, -EACCES.
+ * Each 0 or negative errno: -ENXIO kvmwardd is not there, -ETIMEDOUT, -EACCES,
+ * -EHOSTUNREACH ssh to the other host has ended, with its reason in
+ * kw_bus_error().
  *
  * hook: one libvirt hook call, decided on by kvmwardd (root only).
  * plan: what hook "prepare" would say, with nothing held.
@@ -52,8 +62,8 @@ int kw_bus_reload(struct kw_bus *bus);
 /*
  * Puts the guest of this XML in line and waits for the answer, until the bus's
  * deadline, or for ever if it has none; told() hears of its place. An admitted
- * guest's hold is there until a hook asks for it or the bus is closed, which
- * also takes a guest that waits out of the line. As above, and -ECANCELED when
+ * guest's hold is there until a hook asks for it, the bus is closed or kvmwardd
+ * ends; to close it also takes a guest that waits out of the line. As above, and -ECANCELED when
  * cancel_fd became readable. Root only.
  *
  * await: until kvmwardd comes or goes, with the same limits.

@@ -27,6 +27,44 @@ int kw_bus_open(uint64_t deadline_ns, struct kw_bus **ret_bus)
 	return 0;
 }
 
+/* ssh may have ended by the time that sd-bus first writes to it. */
+static bool is_over(int error)
+{
+	return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN;
+}
+
+static int start_on(struct kw_bus *bus, int fd)
+{
+	_cleanup_close_ int owned = fd;
+	int r = sd_bus_new(&bus->bus);
+
+	if (r >= 0)
+		r = sd_bus_set_bus_client(bus->bus, true);
+	if (r >= 0)
+		r = sd_bus_set_fd(bus->bus, fd, fd);
+	if (r < 0)
+		return r;
+	kw_steal_fd(&owned);
+	return sd_bus_start(bus->bus);
+}
+
+int kw_bus_open_remote(const char *host, uint64_t deadline_ns, struct kw_bus **ret_bus)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = calloc(1, sizeof(*bus));
+	int fd, r;
+
+	if (!bus)
+		return -ENOMEM;
+	bus->deadline_ns = deadline_ns;
+	r = kw_bridge_start(host, &bus->bridge, &fd);
+	if (r >= 0)
+		r = start_on(bus, fd);
+	if (r < 0 && !is_over(r))
+		return r;
+	*ret_bus = KW_STEAL(bus);
+	return 0;
+}
+
 void kw_bus_close(struct kw_bus *bus)
 {
 	if (!bus)
@@ -36,6 +74,7 @@ void kw_bus_close(struct kw_bus *bus)
 	sd_bus_slot_unref(bus->owner_match);
 	sd_bus_slot_unref(bus->place_match);
 	sd_bus_close_unref(bus->bus); /* no flush: it could wait for ever */
+	kw_bridge_stop(bus->bridge);
 	free(bus);
 }
 
@@ -48,6 +87,21 @@ int kw_bus_fail(struct kw_bus *bus, int error, const char *text)
 {
 	kw_text_copy(bus->error, sizeof(bus->error), text);
 	return error;
+}
+
+int kw_bus_broken(struct kw_bus *bus, int error)
+{
+	if (!bus->bridge)
+		return kw_bus_fail(bus, error, "the connection to the system bus broke");
+	kw_bridge_words(bus->bridge, bus->error, sizeof(bus->error));
+	if (!bus->error[0])
+		kw_bus_fail(bus, error, "ssh, or the bridge there, ended without a word");
+	return -EHOSTUNREACH;
+}
+
+int kw_bus_refused(struct kw_bus *bus, int error)
+{
+	return is_over(error) ? kw_bus_broken(bus, error) : kw_bus_fail(bus, error, strerror(-error));
 }
 
 /* NoReply comes from the bus itself when the callee has gone: our own deadline never makes one. */
@@ -95,7 +149,7 @@ static int wait_for_reply(struct kw_bus *bus, uint64_t deadline_ns, sd_bus_messa
 		if (r == 0 && !*reply)
 			r = sd_bus_wait(bus->bus, (deadline_ns - now_ns) / 1000 + 1);
 		if (r < 0 && r != -EINTR)
-			return kw_bus_fail(bus, r, "the connection to the system bus broke");
+			return kw_bus_broken(bus, r);
 	}
 	return 0;
 }
@@ -104,6 +158,8 @@ int kw_bus_check_reply(struct kw_bus *bus, sd_bus_message *reply)
 {
 	const sd_bus_error *error = sd_bus_message_get_error(reply);
 
+	if (error && bus->bridge && sd_bus_is_open(bus->bus) <= 0)
+		return kw_bus_broken(bus, -ENOTCONN);
 	return error ? kw_bus_fail(bus, error_number(error), error->message ?: error->name) : 0;
 }
 
@@ -123,7 +179,7 @@ int kw_bus_call(struct kw_bus *bus, sd_bus_message *request, sd_bus_message **re
 		deadline_ns = kw_clock_monotonic_ns() + CALL_LIMIT_NS;
 	r = sd_bus_call_async(bus->bus, &slot, request, kw_bus_on_reply, &reply, UINT64_MAX);
 	if (r < 0)
-		return kw_bus_fail(bus, r, strerror(-r));
+		return kw_bus_refused(bus, r);
 	r = wait_for_reply(bus, deadline_ns, &reply);
 	if (r < 0)
 		return r;
@@ -139,7 +195,7 @@ int kw_bus_new_request(struct kw_bus *bus, const char *interface, const char *me
 	int r = sd_bus_message_new_method_call(bus->bus, ret_request, KW_BUS_NAME, KW_BUS_PATH,
 					       interface, method);
 
-	return r < 0 ? kw_bus_fail(bus, r, strerror(-r)) : 0;
+	return r < 0 ? kw_bus_refused(bus, r) : 0;
 }
 
 int kw_bus_malformed(struct kw_bus *bus, int error)

@@ -5,6 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/cleanup.h"
+#include "bus/bridge.h"
 #include "bus/client.h"
 
 KW_CLEANUP_OF(sd_bus_message, sd_bus_message_unref);
@@ -14,6 +15,7 @@ KW_CLEANUP_OF(struct kw_bus, kw_bus_close);
 /* A client's connection; what is public of it is in client.h. */
 struct kw_bus {
 	sd_bus *bus;
+	struct kw_bridge *bridge;	/* NULL on this host's own bus */
 	sd_bus_slot *changed_match, *refused_match, *owner_match, *place_match;
 	void (*told)(const struct kw_place *place, void *data);
 	void *told_data;
@@ -26,6 +28,13 @@ struct kw_bus {
 
 /* Keeps the text for kw_bus_error(); returns error. */
 int kw_bus_fail(struct kw_bus *bus, int error, const char *text);
+
+/*
+ * The connection has ended, or sd-bus would not do something, perhaps for that
+ * reason, its error being this. Returns the error to give, with the text kept.
+ */
+int kw_bus_broken(struct kw_bus *bus, int error);
+int kw_bus_refused(struct kw_bus *bus, int error);
 
 /* An answer that could not be read, with the error that reading it gave. */
 int kw_bus_malformed(struct kw_bus *bus, int error);
@@ -46,7 +55,8 @@ int kw_bus_check_reply(struct kw_bus *bus, sd_bus_message *reply);
 
 /*
  * Listens for a signal of kvmwardd's, once, or for kvmwardd itself to come or
- * go, which sets bus->changed. 0 or negative errno, with the text kept.
+ * go, which sets bus->changed. Waits for nothing; the bus's refusal ends the
+ * connection. 0 or negative errno, with the text kept.
  */
 int kw_bus_match(struct kw_bus *bus, sd_bus_slot **slot, const char *signal,
 		 sd_bus_message_handler_t handler);

@@ -33,9 +33,9 @@ int kw_bus_match(struct kw_bus *bus, sd_bus_slot **slot, const char *signal,
 
 	if (*slot)
 		return 0;
-	r = sd_bus_match_signal(bus->bus, slot, KW_BUS_NAME, KW_BUS_PATH, KW_BUS_INTERFACE, signal,
-				handler, bus);
-	return r < 0 ? kw_bus_fail(bus, r, strerror(-r)) : 0;
+	r = sd_bus_match_signal_async(bus->bus, slot, KW_BUS_NAME, KW_BUS_PATH, KW_BUS_INTERFACE,
+				      signal, handler, NULL, bus);
+	return r < 0 ? kw_bus_refused(bus, r) : 0;
 }
 
 int kw_bus_match_owner(struct kw_bus *bus)
@@ -47,8 +47,8 @@ int kw_bus_match_owner(struct kw_bus *bus)
 
 	if (bus->owner_match)
 		return 0;
-	r = sd_bus_add_match(bus->bus, &bus->owner_match, rule, kw_bus_on_changed, bus);
-	return r < 0 ? kw_bus_fail(bus, r, strerror(-r)) : 0;
+	r = sd_bus_add_match_async(bus->bus, &bus->owner_match, rule, kw_bus_on_changed, NULL, bus);
+	return r < 0 ? kw_bus_refused(bus, r) : 0;
 }
 
 int kw_bus_subscribe(struct kw_bus *bus,

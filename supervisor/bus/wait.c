@@ -43,7 +43,7 @@ static int step(struct kw_bus *bus)
 {
 	int r = sd_bus_process(bus->bus, NULL);
 
-	return r < 0 ? kw_bus_fail(bus, r, "the connection to the system bus broke") : r;
+	return r < 0 ? kw_bus_broken(bus, r) : r;
 }
 
 int kw_bus_await(struct kw_bus *bus, int cancel_fd)
@@ -75,7 +75,7 @@ static int begin_wait(struct kw_bus *bus, const char *xml, sd_bus_slot **ret_slo
 	if (r >= 0)
 		r = sd_bus_call_async(bus->bus, ret_slot, request, kw_bus_on_reply, reply,
 				      UINT64_MAX);
-	return r < 0 ? kw_bus_fail(bus, r, strerror(-r)) : 0;
+	return r < 0 ? kw_bus_refused(bus, r) : 0;
 }
 
 int kw_bus_wait(struct kw_bus *bus, const char *xml, int cancel_fd,
