@@ -164,27 +164,35 @@ static struct kw_hold *copy_holds(const struct kw_hold_list *list)
 	return copy;
 }
 
+/* A walk over all processes, which takes longer than all the rest of a look. */
+static bool list_processes(struct kw_uuid_list *ret_running)
+{
+	int r = kw_process_uuids("/proc", ret_running);
+
+	if (r < 0)
+		kw_log(LOG_ERR, "cannot list the processes in /proc: %s; no hold ends on that",
+		       strerror(-r));
+	return r >= 0;
+}
+
 /* Processes are listed after the guests: one that started in between is seen as running. */
 static void reconcile(struct kw_supervisor *supervisor)
 {
 	size_t count = kw_ledger_holds(supervisor->ledger)->count;
+	uint64_t now_ns = kw_clock_boottime_ns();
+	uint64_t timeout_ns = supervisor->config.hold_timeout_s * KW_NS_PER_S;
 	_cleanup_(kw_uuid_list_done) struct kw_uuid_list running = {};
 	_cleanup_free_ struct kw_hold *before = NULL;
-	bool changed = false;
+	bool changed = false, listed;
 	int r;
 
 	if (!count)
 		return;
-	r = kw_process_uuids("/proc", &running);
-	if (r < 0) {
-		kw_log(LOG_ERR, "cannot list the processes in /proc: %s; no hold ends on that",
-		       strerror(-r));
-		return;
-	}
+	listed = kw_ledger_overdue(supervisor->ledger, now_ns, timeout_ns) &&
+		 list_processes(&running);
 	before = copy_holds(kw_ledger_holds(supervisor->ledger));
-	r = kw_ledger_reconcile(supervisor->ledger, &supervisor->facts.guests, &running,
-				kw_clock_boottime_ns(),
-				supervisor->config.hold_timeout_s * KW_NS_PER_S, &changed);
+	r = kw_ledger_reconcile(supervisor->ledger, &supervisor->facts.guests,
+				listed ? &running : NULL, now_ns, timeout_ns, &changed);
 	if (r < 0)
 		kw_log(LOG_ERR, "cannot save the ledger: %s; it will be tried again", strerror(-r));
 	if (changed && before)

@@ -247,6 +247,15 @@ static bool timed_out(const struct kw_hold *hold, uint64_t now_ns, uint64_t time
 	return now_ns < hold->taken_ns || now_ns - hold->taken_ns > timeout_ns;
 }
 
+bool kw_ledger_overdue(const struct kw_ledger *ledger, uint64_t now_ns, uint64_t timeout_ns)
+{
+	for (size_t i = 0; i < ledger->list.count; i++)
+		if (!ledger->list.holds[i].pid &&
+		    timed_out(&ledger->list.holds[i], now_ns, timeout_ns))
+			return true;
+	return false;
+}
+
 struct world {
 	const struct kw_guest_list *guests;
 	const struct kw_uuid_list *running;

@@ -50,6 +50,12 @@ int kw_ledger_reconcile(struct kw_ledger *ledger, const struct kw_guest_list *gu
 			bool *ret_changed);
 
 /*
+ * Is a pending hold older than timeout_ns? Only then does it matter to a
+ * reconcile what is running.
+ */
+bool kw_ledger_overdue(const struct kw_ledger *ledger, uint64_t now_ns, uint64_t timeout_ns);
+
+/*
  * Releases that could not be told to the daemon: the hook leaves one file per
  * UUID in dir/released/, the daemon takes them all before it decides anything.
  */

@@ -497,6 +497,26 @@ static void processes_that_are_not_known_end_no_hold(void **state)
 	assert_int_equal(count_of(ledger), 1);
 }
 
+static void pending_holds_are_overdue_after_their_time(void **state)
+{
+	struct kw_guest guest = { .pid = 7, .type = KW_U32(KW_GUEST_SEV),
+				  .start_time_ns = KW_U64(NOW), .uuid = UUID_A };
+	struct kw_guest_list guests = { true, &guest, 1 };
+	_cleanup_ledger_ struct kw_ledger *ledger = open_ledger();
+	bool changed;
+
+	(void)state;
+	assert_false(kw_ledger_overdue(ledger, NOW, 0));
+	take_at(ledger, UUID_A, KW_GUEST_SEV, NOW);
+	assert_false(kw_ledger_overdue(ledger, NOW + TIMEOUT_NS, TIMEOUT_NS));
+	assert_true(kw_ledger_overdue(ledger, NOW + TIMEOUT_NS + 1, TIMEOUT_NS));
+	/* from before a reboot */
+	assert_true(kw_ledger_overdue(ledger, NOW - 1, TIMEOUT_NS));
+	/* its guest is there */
+	assert_int_equal(kw_ledger_reconcile(ledger, &guests, NULL, NOW, 0, &changed), 0);
+	assert_false(kw_ledger_overdue(ledger, NOW + TIMEOUT_NS + 1, TIMEOUT_NS));
+}
+
 static void notes_release_once(void **state)
 {
 	_cleanup_ledger_ struct kw_ledger *ledger = open_ledger();
@@ -568,6 +588,7 @@ int main(void)
 		TEST(confirmed_holds_end_with_their_process),
 		TEST(a_new_start_makes_a_confirmed_hold_pending),
 		TEST(processes_that_are_not_known_end_no_hold),
+		TEST(pending_holds_are_overdue_after_their_time),
 		TEST(notes_release_once),
 		TEST(notes_can_be_left_before_there_is_a_ledger),
 		TEST(what_is_no_note_is_left_alone),
