@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/cleanup.h"
+#include "bus/calls.h"
 #include "bus/names.h"
 #include "bus/safe_text.h"
 #include "bus/waiters.h"
@@ -16,6 +17,8 @@
 struct kw_server {
 	sd_bus *bus;
 	sd_bus_slot *object;
+	struct kw_calls *calls;
+	struct kw_calls_rounds rounds;
 	struct kw_waiters waiters;
 	const struct kw_server_handlers *handlers;
 	void *userdata;
@@ -23,29 +26,6 @@ struct kw_server {
 
 KW_CLEANUP_OF(struct kw_server, kw_server_close);
 KW_CLEANUP_OF(sd_bus_message, sd_bus_message_unref);
-KW_CLEANUP_OF(sd_bus_creds, sd_bus_creds_unref);
-
-/*
- * The bus policy says the same; this holds where the policy file is missing. A
- * caller that is gone by now gets no decision: nobody would start the guest
- * that is held for.
- */
-static int check_root(sd_bus_message *request, sd_bus_error *error)
-{
-	_cleanup_(sd_bus_creds_unref_at) sd_bus_creds *creds = NULL;
-	uid_t uid;
-	int r;
-
-	r = sd_bus_query_sender_creds(request, SD_BUS_CREDS_EUID, &creds);
-	if (r >= 0)
-		r = sd_bus_creds_get_euid(creds, &uid);
-	if (r < 0)
-		return sd_bus_error_set_errnof(error, r, "Who asks cannot be told: %m");
-	if (uid == 0 || uid == geteuid())
-		return 0;
-	return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "Only root may call %s.",
-				 sd_bus_message_get_member(request));
-}
 
 static int reply_verdict(sd_bus_message *request, const struct kw_verdict *verdict)
 {
@@ -56,7 +36,7 @@ static int reply_verdict(sd_bus_message *request, const struct kw_verdict *verdi
 		kw_bus_safe_text(sentence, sizeof(sentence), verdict->sentence));
 }
 
-static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
+static int answer_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
 	struct kw_hook_call call = {};
@@ -64,9 +44,7 @@ static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
 	const void *xml;
 	int r;
 
-	r = check_root(request, error);
-	if (r < 0)
-		return r;
+	(void)error;
 	r = sd_bus_message_read(request, "ssss", &call.name, &call.op, &call.subop, &call.extra);
 	if (r >= 0)
 		r = sd_bus_message_read_array(request, 'y', &xml, &call.xml_length);
@@ -77,7 +55,7 @@ static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
 	return reply_verdict(request, &verdict);
 }
 
-static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
+static int answer_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
 	struct kw_verdict verdict = {};
@@ -93,7 +71,7 @@ static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
 	return reply_verdict(request, &verdict);
 }
 
-static int on_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
+static int answer_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
 	const void *xml;
@@ -101,9 +79,7 @@ static int on_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
 	size_t length;
 	int r;
 
-	r = check_root(request, error);
-	if (r < 0)
-		return r;
+	(void)error;
 	r = sd_bus_message_read_array(request, 'y', &xml, &length);
 	if (r >= 0)
 		r = kw_waiters_add(&server->waiters, request, &ticket);
@@ -215,20 +191,49 @@ static int on_list_holds(sd_bus_message *request, void *userdata, sd_bus_error *
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int on_reload(sd_bus_message *request, void *userdata, sd_bus_error *error)
+static int answer_reload(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
 	char message[512] = "", text[sizeof(message)];
 	int r;
 
-	r = check_root(request, error);
-	if (r < 0)
-		return r;
 	r = server->handlers->reload(server->userdata, message, sizeof(message));
 	if (r < 0)
 		return sd_bus_error_set(error, KW_BUS_ERROR_CONFIG,
 					kw_bus_safe_text(text, sizeof(text), message));
 	return sd_bus_reply_method_return(request, NULL);
+}
+
+static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)error;
+	return kw_calls_add(server->calls, request, true, answer_hook, server);
+}
+
+static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)error;
+	return kw_calls_add(server->calls, request, false, answer_plan, server);
+}
+
+static int on_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)error;
+	return kw_calls_add(server->calls, request, true, answer_wait, server);
+}
+
+static int on_reload(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)error;
+	return kw_calls_add(server->calls, request, true, answer_reload, server);
 }
 
 static const char *admit_word(bool admit)
@@ -311,7 +316,7 @@ static int on_version(sd_bus *bus, const char *path, const char *interface, cons
 	return sd_bus_message_append(reply, "s", KW_VERSION);
 }
 
-/* UNPRIVILEGED: who may call is decided by the bus policy and by check_root(), not by sd-bus. */
+/* UNPRIVILEGED: who may call is decided by the bus policy and by kw_calls_add(), not by sd-bus. */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD_WITH_ARGS("Hook",
@@ -360,7 +365,10 @@ int kw_server_open(sd_event *event, const struct kw_server_handlers *handlers, v
 	server->userdata = userdata;
 	server->waiters.left = on_left;
 	server->waiters.data = server;
-	r = sd_bus_open_system(&server->bus);
+	server->rounds = (struct kw_calls_rounds){ handlers->begin, handlers->end, userdata };
+	r = kw_calls_open(event, &server->rounds, &server->calls);
+	if (r >= 0)
+		r = sd_bus_open_system(&server->bus);
 	if (r >= 0)
 		r = sd_bus_set_method_call_timeout(server->bus, BUS_TIMEOUT_US);
 	if (r >= 0)
@@ -387,6 +395,7 @@ void kw_server_close(struct kw_server *server)
 {
 	if (!server)
 		return;
+	kw_calls_close(server->calls);
 	kw_waiters_done(&server->waiters);
 	sd_bus_slot_unref(server->object);
 	sd_bus_flush_close_unref(server->bus);

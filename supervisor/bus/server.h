@@ -17,6 +17,9 @@
 
 /* What the bus asks of kvmwardd; each but wait answers at once, userdata is the caller's own. */
 struct kw_server_handlers {
+	/* Around hook, plan, wait and reload: all that are called in between had arrived before. */
+	void (*begin)(void *userdata);
+	void (*end)(void *userdata);
 	void (*hook)(void *userdata, const struct kw_hook_call *call,
 		     struct kw_verdict *ret_verdict);
 	void (*plan)(void *userdata, const char *xml, size_t length,

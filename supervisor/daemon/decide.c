@@ -229,7 +229,7 @@ static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call
 	find_uuid(supervisor, call, uuid);
 	if (!kw_supervisor_hold(supervisor, uuid))
 		return;
-	r = kw_ledger_release(supervisor->ledger, uuid);
+	r = kw_supervisor_release(supervisor, uuid);
 	if (r < 0)
 		kw_log_verdict(LOG_ERR, uuid, KW_HOLD_UNSAVED,
 			       "%s %s: the hold cannot be ended: %s; it ends when the guest is gone",

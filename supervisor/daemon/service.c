@@ -113,13 +113,27 @@ static void tell_refused(struct service *service)
 		kw_server_emit_refused(service->server, &refusal);
 }
 
+static void handle_begin(void *userdata)
+{
+	struct service *service = userdata;
+
+	kw_supervisor_begin_round(&service->supervisor);
+}
+
+static void handle_end(void *userdata)
+{
+	struct service *service = userdata;
+
+	kw_supervisor_end_round(&service->supervisor);
+	follow_up(service);
+}
+
 static void handle_hook(void *userdata, const struct kw_hook_call *call,
 			struct kw_verdict *ret_verdict)
 {
 	struct service *service = userdata;
 
 	kw_decide_hook(&service->supervisor, call, ret_verdict);
-	follow_up(service);
 	tell_refused(service);
 }
 
@@ -129,7 +143,6 @@ static void handle_plan(void *userdata, const char *xml, size_t length,
 	struct service *service = userdata;
 
 	kw_decide_plan(&service->supervisor, xml, length, ret_verdict);
-	follow_up(service);
 }
 
 static void handle_wait(void *userdata, uint64_t ticket, const char *xml, size_t length)
@@ -139,7 +152,6 @@ static void handle_wait(void *userdata, uint64_t ticket, const char *xml, size_t
 
 	if (!kw_line_ask(&service->supervisor, ticket, xml, length, &verdict))
 		kw_server_answer(service->server, ticket, &verdict);
-	follow_up(service);
 	tell_refused(service);
 }
 
@@ -205,12 +217,13 @@ static int handle_reload(void *userdata, char *error, size_t error_size)
 		kw_server_emit_configuration(service->server);
 		kw_supervisor_watch(&service->supervisor); /* walls are built on fresh facts */
 	}
-	follow_up(service);
 	sd_notify(0, "READY=1");
 	return r;
 }
 
 static const struct kw_server_handlers handlers = {
+	.begin = handle_begin,
+	.end = handle_end,
 	.hook = handle_hook,
 	.plan = handle_plan,
 	.wait = handle_wait,
@@ -230,6 +243,7 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 
 	(void)source, (void)info;
 	handle_reload(userdata, error, sizeof(error)); /* has logged what was wrong */
+	follow_up(userdata);
 	return 0;
 }
 

@@ -245,7 +245,27 @@ static void look(struct kw_supervisor *supervisor, bool asked)
 
 void kw_supervisor_look(struct kw_supervisor *supervisor)
 {
+	if (supervisor->in_round && supervisor->looked)
+		return;
 	look(supervisor, true);
+	supervisor->looked = true;
+}
+
+void kw_supervisor_begin_round(struct kw_supervisor *supervisor)
+{
+	supervisor->in_round = true;
+	supervisor->looked = false;
+}
+
+void kw_supervisor_end_round(struct kw_supervisor *supervisor)
+{
+	supervisor->in_round = false;
+}
+
+int kw_supervisor_release(struct kw_supervisor *supervisor, const char *uuid)
+{
+	supervisor->looked = false;
+	return kw_ledger_release(supervisor->ledger, uuid);
 }
 
 void kw_supervisor_watch(struct kw_supervisor *supervisor)

@@ -21,6 +21,7 @@ struct kw_supervisor {
 	struct kw_netlink *netlink;	/* NULL while the module is not there */
 	struct kw_waiting waiting;
 	struct kw_facts facts;
+	bool in_round, looked;		/* calls are answered that share a look; it was taken */
 	bool fresh;			/* looked since those who wait were served */
 	char *picture;			/* what clients see, as text, to tell a change */
 	char slots_line[160];		/* "SEV 3 of 10, SEV-ES/SNP 0 of 5 slots taken" */
@@ -46,9 +47,19 @@ int kw_supervisor_reload(struct kw_supervisor *supervisor, char *error, size_t e
 
 /*
  * Takes the release notes, reads the facts and brings the ledger in line with
- * them; logs what came of it. Every decision is made right after a look.
+ * them; logs what came of it. Every decision is made after a look that was taken
+ * when its call was there: calls that had all arrived before a round share one,
+ * which the first that needs it takes.
  */
 void kw_supervisor_look(struct kw_supervisor *supervisor);
+void kw_supervisor_begin_round(struct kw_supervisor *supervisor);
+void kw_supervisor_end_round(struct kw_supervisor *supervisor);
+
+/*
+ * Ends the hold of that UUID. What it was held for may be on the host by now and
+ * is not seen in the last look: nobody decides on that any more.
+ */
+int kw_supervisor_release(struct kw_supervisor *supervisor, const char *uuid);
 
 /* The same when nobody has asked: a module that was taken out stays out. */
 void kw_supervisor_watch(struct kw_supervisor *supervisor);

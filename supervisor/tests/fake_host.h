@@ -31,6 +31,7 @@ struct fake_host {
 	struct kw_u64 libvirt_memlock_bytes;
 	char forked[FAKE_GUESTS][KW_UUID_LEN + 1];	/* processes that have no VM yet */
 	size_t forked_count;
+	unsigned int looks;		/* how often kvmwardd has looked */
 	void (*meanwhile)(void);	/* what happens while kvmwardd looks; NULL: nothing */
 };
 
@@ -108,6 +109,7 @@ void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB) };
 
 	(void)netlink;
+	fake->looks++;
 	if (!fake->known) {
 		kw_text_copy(facts.reason, sizeof(facts.reason), "the module is not loaded");
 		*ret_facts = facts;

@@ -319,6 +319,34 @@ static void test_note_does_not_end_a_later_hold(void **state)
 	assert_int_equal(hold_count(), 1);
 }
 
+static void test_calls_of_a_round_share_a_look(void **state)
+{
+	(void)state;
+	kw_supervisor_begin_round(&supervisor);
+	assert_int_equal(fake->looks, 0);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+	assert_int_equal(hook("stopped", UUID_C, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(fake->looks, 1);
+	kw_supervisor_end_round(&supervisor);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+	assert_int_equal(fake->looks, 2);
+}
+
+/* What was held may have become a guest since: without the hold it would be counted nowhere. */
+static void test_a_hold_that_ends_wants_a_new_look(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	kw_supervisor_begin_round(&supervisor);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	assert_int_equal(hook("stopped", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
+	kw_supervisor_end_round(&supervisor);
+}
+
 static void test_changes_are_told_once(void **state)
 {
 	(void)state;
@@ -359,6 +387,8 @@ int main(void)
 		TEST(test_small_memory_lock),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),
+		TEST(test_calls_of_a_round_share_a_look),
+		TEST(test_a_hold_that_ends_wants_a_new_look),
 		TEST(test_changes_are_told_once),
 	};
 

@@ -474,18 +474,24 @@ static bool daemon_answers(const struct kw_hook_call *call)
 	return answered;
 }
 
-/* It finds what was sent to it while it stood still; nobody waits for the answers. */
+/*
+ * It finds what was sent to it while it stood still, and answers it in one round;
+ * nobody waits for the answers.
+ */
 static void daemon_thaws(void)
 {
 	tell("kvmwardd goes on, %zu calls are late", world->late_count);
 	world->frozen = false;
+	kw_supervisor_begin_round(&supervisor);
 	for (size_t i = 0; i < world->late_count && world->up; i++) {
 		const struct late_call *late = &world->late[i];
 		struct kw_hook_call call = { late->name, late->op, "begin", "-", late->xml,
 					     strlen(late->xml) };
 
+		kernel_goes_on();
 		daemon_answers(&call);
 	}
+	kw_supervisor_end_round(&supervisor);
 	world->late_count = 0;
 }
 

@@ -167,6 +167,60 @@ static void test_frozen_daemon(void **state)
 	expect_holds(0, 0);
 }
 
+struct answers {
+	size_t count, admitted, full;
+};
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct answers *answers = userdata;
+	const char *code, *sentence;
+
+	(void)error;
+	assert_true(sd_bus_message_read(reply, KW_BUS_VERDICT, &code, &sentence) > 0);
+	answers->count++;
+	answers->admitted += !strcmp(code, kw_code_name(KW_ADMITTED));
+	answers->full += !strcmp(code, kw_code_name(KW_SLOT_FULL));
+	return 0;
+}
+
+static void send_prepare(sd_bus *bus, unsigned int number, struct answers *answers)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
+	char uuid[KW_UUID_LEN + 1];
+	const char *xml;
+
+	snprintf(uuid, sizeof(uuid), "%08x-0000-4000-8000-000000000000", number);
+	xml = fake_domain("g", uuid, FAKE_SEV);
+	assert_true(sd_bus_message_new_method_call(bus, &request, KW_BUS_NAME, KW_BUS_PATH,
+						   KW_BUS_INTERFACE, "Hook") >= 0);
+	assert_true(sd_bus_message_append(request, "ssss", "g", "prepare", "begin", "-") >= 0);
+	assert_true(sd_bus_message_append_array(request, 'y', xml, strlen(xml)) >= 0);
+	assert_true(sd_bus_call_async(bus, NULL, request, on_answer, answers, UINT64_MAX) >= 0);
+}
+
+/* They are there when it looks: none is lost, and none is decided on what was before it. */
+static void test_many_calls_at_once(void **state)
+{
+	struct answers answers = {};
+	sd_bus *bus = NULL;
+
+	(void)state;
+	assert_true(sd_bus_open_system(&bus) >= 0);
+	kill(daemon_pid, SIGSTOP);
+	for (unsigned int number = 0; number < 20; number++)
+		send_prepare(bus, number, &answers);
+	assert_true(sd_bus_flush(bus) >= 0);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	kill(daemon_pid, SIGCONT);
+	while (answers.count < 20)
+		assert_true(sd_bus_process(bus, NULL) > 0 || sd_bus_wait(bus, 5000000) > 0);
+	sd_bus_flush_close_unref(bus);
+	assert_int_equal(answers.admitted, 1);
+	assert_int_equal(answers.full, 19);
+	expect_holds(1, 1);
+}
+
 static void test_facts_unknown(void **state)
 {
 	(void)state;
@@ -656,6 +710,7 @@ int main(void)
 		TEST(test_hook_waits_for_a_restart),
 		TEST(test_refused_while_away),
 		TEST(test_frozen_daemon),
+		TEST(test_many_calls_at_once),
 		TEST(test_facts_unknown),
 		TEST(test_reload),
 		TEST(test_classes_are_told),
