@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <ini.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,33 +17,22 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "facts/config_keys.h"
 
 #define FILE_MAX (64 * KW_KIB)
 #define LINE_MAX_BYTES 160 /* inih's buffer has 200, its names 50 */
 
-#define CLASS "class " /* and its name */
-
-#define SLOTS_MAX 65535
-#define MEMORY_MB_MAX (1u << 30)
-#define TIMEOUT_MAX_S 86400
+#define CLASS KW_CONFIG_CLASS " " /* and its name */
 
 struct reader {
 	const char *path;
 	const char *next; /* rest of the text */
 	int line;
-	unsigned int given; /* a bit per key */
-	unsigned int class_given[KW_CLASS_MAX];
+	int given[KW_CLASS_MAX + 1][KW_CONFIG_KEYS_MAX]; /* in which line; the last row: in no class */
 	struct kw_config config;
 	bool failed;
 	char *error;
 	size_t error_size;
-};
-
-struct key {
-	const char *section, *name;
-	bool (*set)(struct reader *, const struct key *, const char *value);
-	uint32_t least, most;
-	void (*store)(struct kw_config *, uint32_t number);
 };
 
 /* Keeps the first error, which is the one to mend first. Always false. */
@@ -63,181 +51,6 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct reader *reader, co
 	kw_text_copy(reader->error, reader->error_size, where);
 	reader->failed = true;
 	return false;
-}
-
-static void store_sev_reserve(struct kw_config *config, uint32_t number)
-{
-	config->reserve[KW_POOL_SEV] = number;
-}
-
-static void store_sev_es_reserve(struct kw_config *config, uint32_t number)
-{
-	config->reserve[KW_POOL_SEV_ES] = number;
-}
-
-static void store_snp_reserve(struct kw_config *config, uint32_t number)
-{
-	config->reserve[KW_POOL_SNP] = number;
-}
-
-static void store_override(struct kw_config *config, uint32_t number)
-{
-	config->num_memory_encrypted_guests = KW_U32(number);
-}
-
-static void store_memory_mb(struct kw_config *config, uint32_t number)
-{
-	config->reserved_host_memory_bytes = number * KW_MIB;
-}
-
-static void store_encrypted_unasked(struct kw_config *config, uint32_t number)
-{
-	config->admit_encrypted_unasked = number;
-}
-
-static void store_plain_unasked(struct kw_config *config, uint32_t number)
-{
-	config->admit_plain_unasked = number;
-}
-
-static void store_small_memlock(struct kw_config *config, uint32_t number)
-{
-	config->admit_small_memlock = number;
-}
-
-static void store_memory_max(struct kw_config *config, uint32_t number)
-{
-	config->memory_max_wall = number;
-}
-
-static void store_misc_max(struct kw_config *config, uint32_t number)
-{
-	config->misc_max_wall = number;
-}
-
-static void store_timeout(struct kw_config *config, uint32_t number)
-{
-	config->hold_timeout_s = number;
-}
-
-static bool set_number(struct reader *reader, const struct key *key, const char *value)
-{
-	uint32_t number;
-
-	if (kw_text_u32(value, key->most, &number) || number < key->least)
-		return fail(reader,
-			    "%s must be a whole number from %" PRIu32 " to %" PRIu32
-			    " without sign or unit, not \"%s\"",
-			    key->name, key->least, key->most, value);
-	key->store(&reader->config, number);
-	return true;
-}
-
-static bool set_choice(struct reader *reader, const struct key *key, const char *value)
-{
-	if (strcmp(value, "admit") && strcmp(value, "refuse"))
-		return fail(reader, "%s must be admit or refuse, not \"%s\"", key->name, value);
-	key->store(&reader->config, !strcmp(value, "admit"));
-	return true;
-}
-
-static bool set_switch(struct reader *reader, const struct key *key, const char *value)
-{
-	if (strcmp(value, "yes") && strcmp(value, "no"))
-		return fail(reader, "%s must be yes or no, not \"%s\"", key->name, value);
-	key->store(&reader->config, !strcmp(value, "yes"));
-	return true;
-}
-
-static const struct key keys[] = {
-	{"slots", "sev_reserve", set_number, 0, SLOTS_MAX, store_sev_reserve},
-	{"slots", "sev_es_reserve", set_number, 0, SLOTS_MAX, store_sev_es_reserve},
-	{"slots", "snp_reserve", set_number, 0, SLOTS_MAX, store_snp_reserve},
-	{"slots", "num_memory_encrypted_guests", set_number, 0, SLOTS_MAX, store_override},
-	{"memory", "reserved_host_memory_mb", set_number, 0, MEMORY_MB_MAX, store_memory_mb},
-	{"hook", "encrypted_when_unreachable", set_choice, 0, 0, store_encrypted_unasked},
-	{"hook", "plain_when_unreachable", set_choice, 0, 0, store_plain_unasked},
-	{"hook", "small_memory_lock", set_choice, 0, 0, store_small_memlock},
-	{"walls", "memory_max", set_switch, 0, 0, store_memory_max},
-	{"walls", "misc_max", set_switch, 0, 0, store_misc_max},
-	{"daemon", "hold_timeout", set_number, 1, TIMEOUT_MAX_S, store_timeout},
-};
-
-#define KEY_COUNT (sizeof(keys) / sizeof(*keys))
-
-/* A key of [class NAME]: of a pool, or of the memory where that is KW_POOL_COUNT. */
-static const struct class_key {
-	const char *name;
-	enum kw_pool pool;
-	bool limit;
-} class_keys[] = {
-	{"sev_reserve", KW_POOL_SEV, false},
-	{"sev_limit", KW_POOL_SEV, true},
-	{"sev_es_reserve", KW_POOL_SEV_ES, false},
-	{"sev_es_limit", KW_POOL_SEV_ES, true},
-	{"snp_reserve", KW_POOL_SNP, false},
-	{"snp_limit", KW_POOL_SNP, true},
-	{"memory_reserve_mb", KW_POOL_COUNT, false},
-	{"memory_limit_mb", KW_POOL_COUNT, true},
-};
-
-#define CLASS_KEY_COUNT (sizeof(class_keys) / sizeof(*class_keys))
-
-static void store_class(struct kw_class *class, const struct class_key *key, uint32_t number)
-{
-	if (key->pool == KW_POOL_COUNT && key->limit)
-		class->memory_limit_bytes = KW_U64(number * KW_MIB);
-	else if (key->pool == KW_POOL_COUNT)
-		class->memory_reserve_bytes = number * KW_MIB;
-	else if (key->limit)
-		class->limit[key->pool] = KW_U32(number);
-	else
-		class->reserve[key->pool] = number;
-}
-
-/* A reserve that the class may not use would be kept from everybody. */
-static bool class_makes_sense(const struct kw_class *class, enum kw_pool pool)
-{
-	if (pool == KW_POOL_COUNT)
-		return !class->memory_limit_bytes.known ||
-		       class->memory_reserve_bytes <= class->memory_limit_bytes.value;
-	return !class->limit[pool].known || class->reserve[pool] <= class->limit[pool].value;
-}
-
-static bool set_class_key(struct reader *reader, size_t at, size_t index, const char *value)
-{
-	const struct class_key *key = &class_keys[index];
-	struct kw_class *class = &reader->config.classes[at];
-	uint32_t most = key->pool == KW_POOL_COUNT ? MEMORY_MB_MAX : SLOTS_MAX, number;
-
-	if (reader->class_given[at] & 1u << index)
-		return fail(reader, "%s of [class %s] is given twice", key->name, class->name);
-	reader->class_given[at] |= 1u << index;
-	if (kw_text_u32(value, most, &number))
-		return fail(reader,
-			    "%s must be a whole number from 0 to %" PRIu32
-			    " without sign or unit, not \"%s\"",
-			    key->name, most, value);
-	store_class(class, key, number);
-	if (!class_makes_sense(class, key->pool))
-		return fail(reader, "%s: the reserve of [class %s] is above its limit", key->name,
-			    class->name);
-	return true;
-}
-
-static bool take_class_pair(struct reader *reader, const char *class, const char *name,
-			    const char *value)
-{
-	for (size_t at = 0; at < reader->config.class_count; at++)
-		for (size_t i = 0; i < CLASS_KEY_COUNT; i++)
-			if (!strcmp(reader->config.classes[at].name, class) &&
-			    !strcmp(class_keys[i].name, name))
-				return set_class_key(reader, at, i, value);
-	return fail(reader,
-		    "unknown key \"%s\" in section [class %s], which has sev_reserve, sev_limit, "
-		    "sev_es_reserve, sev_es_limit, snp_reserve, snp_limit, memory_reserve_mb, "
-		    "memory_limit_mb",
-		    name, class);
 }
 
 /* The name is part of a slice's, so it has no dash. */
@@ -260,61 +73,92 @@ static bool check_class(struct reader *reader, const char *name)
 	return true;
 }
 
-static bool fail_unknown_key(struct reader *reader, const char *section, const char *name)
+static bool is_class(const char *section)
 {
-	char known[128] = "";
-	size_t length = 0;
-
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (!strcmp(keys[i].section, section))
-			length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s",
-						   length ? ", " : "", keys[i].name);
-	return fail(reader, "unknown key \"%s\" in section [%s], which has %s", name, section,
-		    known);
+	return kw_text_starts(section, CLASS);
 }
 
-static bool section_known(const char *section)
+/* The class of this section, which has been seen; KW_CLASS_MAX for a section of no class. */
+static size_t class_of(const struct kw_config *config, const char *section)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (!strcmp(keys[i].section, section))
-			return true;
-	return false;
+	size_t at = 0;
+
+	if (!is_class(section))
+		return KW_CLASS_MAX;
+	while (strcmp(config->classes[at].name, section + strlen(CLASS)))
+		at++;
+	return at;
 }
 
-static bool set_key(struct reader *reader, size_t index, const char *value)
+/* A reserve that the class may not use would be kept from everybody. */
+static bool class_makes_sense(const struct kw_class *class)
 {
-	const struct key *key = &keys[index];
+	for (enum kw_pool pool = 0; pool < KW_POOL_COUNT; pool++)
+		if (class->limit[pool].known && class->reserve[pool] > class->limit[pool].value)
+			return false;
+	return !class->memory_limit_bytes.known ||
+	       class->memory_reserve_bytes <= class->memory_limit_bytes.value;
+}
 
-	if (reader->given & 1u << index)
-		return fail(reader, "%s is given twice", key->name);
-	reader->given |= 1u << index;
+static bool set_value(struct reader *reader, const struct kw_config_key *key, void *object,
+		      const char *value)
+{
+	char allowed[96];
+
+	if (kw_config_key_set(key, value, object))
+		return true;
+	kw_config_key_allowed(key, allowed, sizeof(allowed));
 	if (!*value)
-		return fail(reader, "%s has no value; put a # before it for the default",
-			    key->name);
-	return key->set(reader, key, value);
+		return fail(reader,
+			    "%s has no value; it must be %s; with a # before it, it has its default",
+			    key->name, allowed);
+	return fail(reader, "%s must be %s, not \"%s\"", key->name, allowed, value);
+}
+
+static bool set_key(struct reader *reader, size_t class, size_t index, const char *value)
+{
+	const struct kw_config_key *key = &kw_config_keys()[index];
+	struct kw_config *config = &reader->config;
+	int *given = &reader->given[class][index];
+
+	if (*given)
+		return fail(reader, "%s is given twice, before in line %d; take one out", key->name,
+			    *given);
+	*given = reader->line;
+	if (class == KW_CLASS_MAX)
+		return set_value(reader, key, config, value);
+	if (!set_value(reader, key, &config->classes[class], value))
+		return false;
+	if (!class_makes_sense(&config->classes[class]))
+		return fail(reader, "%s: the reserve of [class %s] is above its limit", key->name,
+			    config->classes[class].name);
+	return true;
 }
 
 static int take_pair(void *user, const char *section, const char *name, const char *value)
 {
+	const char *kind = is_class(section) ? KW_CONFIG_CLASS : section;
+	const struct kw_config_key *keys = kw_config_keys();
 	struct reader *reader = user;
+	char known[256];
 
-	if (!*section)
-		return fail(reader,
-			    "\"%s\" stands before the first section; sections are [slots], "
-			    "[memory], [hook], [walls], [daemon] and [class NAME]",
-			    name);
-	if (kw_text_starts(section, CLASS))
-		return take_class_pair(reader, section + strlen(CLASS), name, value);
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (!strcmp(keys[i].section, section) && !strcmp(keys[i].name, name))
-			return set_key(reader, i, value);
-	return fail_unknown_key(reader, section, name);
+	if (!*section) {
+		kw_config_sections(known, sizeof(known));
+		return fail(reader, "\"%s\" stands before the first section; sections are %s", name,
+			    known);
+	}
+	for (size_t i = 0; keys[i].name; i++)
+		if (!strcmp(keys[i].section, kind) && !strcmp(keys[i].name, name))
+			return set_key(reader, class_of(&reader->config, section), i, value);
+	kw_config_names(kind, known, sizeof(known));
+	return fail(reader, "unknown key \"%s\" in section [%s], which has %s", name, section,
+		    known);
 }
 
 /* A section without keys never reaches the handler, so sections are looked at here. */
 static bool check_section(struct reader *reader, const char *line)
 {
-	char section[LINE_MAX_BYTES + 1];
+	char section[LINE_MAX_BYTES + 1], known[256];
 	size_t length = strcspn(line + 1, "]");
 	const char *after = line + 1 + length;
 
@@ -324,14 +168,13 @@ static bool check_section(struct reader *reader, const char *line)
 	after += 1 + strspn(after + 1, " \t\r");
 	if (*after && *after != ';' && *after != '#')
 		return fail(reader, "text after [%s]; put it on a line of its own", section);
-	if (kw_text_starts(section, CLASS))
+	if (is_class(section))
 		return check_class(reader, section + strlen(CLASS));
-	if (!section_known(section))
-		return fail(reader,
-			    "unknown section [%s]; sections are [slots], [memory], [hook], "
-			    "[walls], [daemon] and [class NAME]",
-			    section);
-	return true;
+	kw_config_names(section, known, sizeof(known));
+	if (*known && strcmp(section, KW_CONFIG_CLASS))
+		return true;
+	kw_config_sections(known, sizeof(known));
+	return fail(reader, "unknown section [%s]; sections are %s", section, known);
 }
 
 static bool is_control(char c)
