@@ -164,11 +164,25 @@ static struct kw_hold *copy_holds(const struct kw_hold_list *list)
 	return copy;
 }
 
+/* One that has its hold after it had waited may take its time: its client is there. */
+static int add_admitted(const struct kw_waiting *waiting, struct kw_uuid_list *running)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < waiting->count; i++)
+		if (waiting->tickets[i].admitted)
+			r = kw_uuid_list_add(running, waiting->tickets[i].waiter.claim.uuid);
+	return r;
+}
+
 /* A walk over all processes, which takes longer than all the rest of a look. */
-static bool list_processes(struct kw_uuid_list *ret_running)
+static bool list_processes(const struct kw_supervisor *supervisor,
+			   struct kw_uuid_list *ret_running)
 {
 	int r = kw_process_uuids("/proc", ret_running);
 
+	if (r >= 0)
+		r = add_admitted(&supervisor->waiting, ret_running);
 	if (r < 0)
 		kw_log(LOG_ERR, "cannot list the processes in /proc: %s; no hold ends on that",
 		       strerror(-r));
@@ -189,7 +203,7 @@ static void reconcile(struct kw_supervisor *supervisor)
 	if (!count)
 		return;
 	listed = kw_ledger_overdue(supervisor->ledger, now_ns, timeout_ns) &&
-		 list_processes(&running);
+		 list_processes(supervisor, &running);
 	before = copy_holds(kw_ledger_holds(supervisor->ledger));
 	r = kw_ledger_reconcile(supervisor->ledger, &supervisor->facts.guests,
 				listed ? &running : NULL, now_ns, timeout_ns, &changed);

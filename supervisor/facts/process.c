@@ -152,18 +152,6 @@ void kw_process_name_guests(const char *proc, struct kw_guest_list *list)
 		name_guest(proc, &list->guests[i]);
 }
 
-static int add_uuid(struct kw_uuid_list *list, const char *uuid)
-{
-	char (*grown)[KW_UUID_LEN + 1] = reallocarray(list->uuids, list->count + 1,
-						      sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	list->uuids = grown;
-	memcpy(list->uuids[list->count++], uuid, KW_UUID_LEN + 1);
-	return 0;
-}
-
 /*
  * The cgroup is looked at first: it alone decides whether the UUID counts, it
  * needs nothing of the process's memory (a command line does, and can be long),
@@ -178,7 +166,7 @@ static int add_process(const char *proc, const char *pid, struct kw_uuid_list *l
 	if (process < 0 || !is_in_libvirt_cgroup(process) ||
 	    !read_identity(process, uuid, name) || !uuid[0])
 		return 0;
-	return add_uuid(list, uuid);
+	return kw_uuid_list_add(list, uuid);
 }
 
 int kw_process_uuids(const char *proc, struct kw_uuid_list *ret_list)

@@ -74,17 +74,6 @@ static bool is_note(DIR *notes, const char *name)
 	       S_ISREG(status.st_mode);
 }
 
-static int append(struct kw_uuid_list *list, const char *uuid)
-{
-	void *grown = reallocarray(list->uuids, list->count + 1, sizeof(*list->uuids));
-
-	if (!grown)
-		return -ENOMEM;
-	list->uuids = grown;
-	kw_text_copy(list->uuids[list->count++], sizeof(*list->uuids), uuid);
-	return 0;
-}
-
 int kw_notes_read(const char *dir, struct kw_uuid_list *ret_noted)
 {
 	_cleanup_(kw_uuid_list_done) struct kw_uuid_list noted = {0};
@@ -96,7 +85,7 @@ int kw_notes_read(const char *dir, struct kw_uuid_list *ret_noted)
 	if (error && error != -ENOENT)
 		return error;
 	while (notes && (entry = readdir(notes))) {
-		error = is_note(notes, entry->d_name) ? append(&noted, entry->d_name) : 0;
+		error = is_note(notes, entry->d_name) ? kw_uuid_list_add(&noted, entry->d_name) : 0;
 		if (error)
 			return error;
 	}

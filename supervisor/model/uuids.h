@@ -13,6 +13,9 @@ struct kw_uuid_list {
 /* Frees what the list owns and empties it; takes NULL. */
 void kw_uuid_list_done(struct kw_uuid_list *list);
 
+/* 0 or -ENOMEM. */
+int kw_uuid_list_add(struct kw_uuid_list *list, const char *uuid);
+
 /* How often that UUID is in it. */
 size_t kw_uuid_list_count(const struct kw_uuid_list *list, const char *uuid);
 
