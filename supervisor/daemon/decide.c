@@ -12,6 +12,7 @@
 #include "policy/admit.h"
 #include "policy/claims.h"
 #include "policy/classes.h"
+#include "policy/mark.h"
 #include "policy/memlock.h"
 #include "policy/rules.h"
 #include "policy/security.h"
@@ -75,6 +76,8 @@ static void admit(struct kw_supervisor *supervisor, const struct kw_claim *claim
 static void judge(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
 {
+	if (!kw_mark_admits(domain, verdict))
+		return;
 	if (!kw_security_takes_slot(domain)) {
 		kw_verdict_set(verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
 		return;
@@ -194,7 +197,8 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (read_domain(call->xml, call->xml_length, &domain, verdict)) {
+	if (read_domain(call->xml, call->xml_length, &domain, verdict) &&
+	    kw_mark_admits(&domain, verdict)) {
 		kw_supervisor_look(supervisor);
 		if (!renew_hold(supervisor, domain.uuid, verdict))
 			decide_domain(supervisor, &domain, verdict);
@@ -221,13 +225,21 @@ static void find_uuid(const struct kw_supervisor *supervisor, const struct kw_ho
 			kw_text_copy(uuid, KW_UUID_LEN + 1, list->holds[i].claim.uuid);
 }
 
+/* Of a start that was refused, while the one who waited has still to make its own. */
+static bool is_kept_for(const struct kw_supervisor *supervisor, const char *uuid)
+{
+	const struct kw_ticket *ticket = kw_waiting_find_uuid(&supervisor->waiting, uuid);
+
+	return ticket && ticket->admitted;
+}
+
 static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call *call)
 {
 	char uuid[KW_UUID_LEN + 1];
 	int r;
 
 	find_uuid(supervisor, call, uuid);
-	if (!kw_supervisor_hold(supervisor, uuid))
+	if (!kw_supervisor_hold(supervisor, uuid) || is_kept_for(supervisor, uuid))
 		return;
 	r = kw_supervisor_release(supervisor, uuid);
 	if (r < 0)
@@ -278,6 +290,8 @@ bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, si
 		return false;
 	kw_text_copy(ret_claim->name, sizeof(ret_claim->name), domain.name);
 	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
+	if (!kw_mark_admits(&domain, ret_verdict))
+		return false;
 	if (!kw_security_takes_slot(&domain)) {
 		kw_verdict_set(ret_verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
 		return false;

@@ -191,6 +191,7 @@ static int read_domain(const struct kw_complaint *complaint, const xmlNode *root
 				    struct kw_domain *) = {
 		read_identity, kw_domain_read_memory, read_vcpus,	     kw_domain_read_os,
 		read_features, read_security,	      kw_domain_read_devices, kw_domain_read_class,
+		kw_domain_read_mark,
 	};
 
 	if (strcmp((const char *)root->name, "domain") != 0 || root->ns)

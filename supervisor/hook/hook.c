@@ -53,6 +53,10 @@ static void decide(struct kw_attempt *attempt, const struct kw_hook_place *place
 	struct kw_unasked unasked;
 
 	kw_unasked_read(place->config_path, attempt->xml, strlen(attempt->xml), &unasked);
+	if (!kw_verdict_admits(&unasked.barred)) {
+		*verdict = unasked.barred;
+		return;
+	}
 	while ((unasked.encrypted || !unasked.admit) && try_again(attempt->status, place)) {
 		pause_a_little();
 		if (kw_attempt_again(attempt, deadline_ns, verdict) >= 0)

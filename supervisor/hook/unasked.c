@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hook/unasked.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "facts/config_file.h"
 #include "facts/domain_xml.h"
+#include "policy/mark.h"
 #include "policy/security.h"
+
+/* What every mark of a move has in it. */
+#define MARK "urn:kvmward:move:"
 
 void kw_unasked_read(const char *config_path, const char *xml, size_t length,
 		     struct kw_unasked *ret_unasked)
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
-	struct kw_unasked unasked = { .encrypted = true };
+	struct kw_unasked unasked = { .encrypted = true, .barred.code = KW_ADMITTED };
 	struct kw_config config;
 	char error[256];
 
 	if (kw_domain_xml_parse(xml, length, &domain, error, sizeof(error)) >= 0) {
 		unasked.encrypted = kw_security_takes_slot(&domain);
 		kw_text_copy(unasked.uuid, sizeof(unasked.uuid), domain.uuid);
+		kw_mark_admits(&domain, &unasked.barred);
+	} else if (memmem(xml, length, MARK, strlen(MARK))) {
+		kw_verdict_set(&unasked.barred, KW_GUEST_MOVING,
+			       "the domain XML cannot be read (%s), and may say that a move of this "
+			       "guest is not finished", error);
 	}
 	if (kw_config_file_read(config_path, &config, error, sizeof(error)) < 0)
 		kw_config_defaults(&config);

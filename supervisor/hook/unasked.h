@@ -6,12 +6,14 @@
 #include <stddef.h>
 
 #include "model/guest.h"
+#include "model/verdict.h"
 
 /* What the hook goes by when kvmwardd cannot be asked. */
 struct kw_unasked {
 	char uuid[KW_UUID_LEN + 1];	/* "" when the XML cannot be read or gives none */
 	bool encrypted;			/* may take a slot; so counts an XML that cannot be read */
 	bool admit;			/* what the configuration says of such a guest */
+	struct kw_verdict barred;	/* not KW_ADMITTED: why it must not start, whatever that says */
 };
 
 /* A configuration that cannot be read gives the defaults: kvmwardd has said what is wrong with it. */

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "model/guest.h"
+#include "model/mark.h"
 
 enum kw_security { KW_SECURITY_NONE, KW_SECURITY_SEV, KW_SECURITY_SNP, KW_SECURITY_OTHER };
 
@@ -49,6 +50,7 @@ struct kw_domain {
 	char arch[16];
 	char class_name[64];		/* kvmward's element in <metadata>, "" when there is none */
 	char partition[512];		/* <resource><partition>, "" likewise */
+	struct kw_mark mark;		/* a move's, in <metadata> */
 
 	uint64_t memory_bytes;		/* <memory>: plugged at the start, modules included */
 	uint64_t max_memory_bytes;	/* the larger of <memory> and <maxMemory> */

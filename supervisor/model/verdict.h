@@ -65,6 +65,8 @@
 	  "See https://libvirt.org/hooks.html.")                                                   \
 	X(UUID_TAKEN, "uuid-taken", "A guest of this UUID runs, is starting or waits already.",    \
 	  "Stop that one, or give this one another <uuid>.")                                       \
+	X(GUEST_MOVING, "guest-moving", "A move of this guest to or from another host is not finished.", \
+	  "Finish it with 'kvmward job resume', or take it back with 'kvmward job undo'.")         \
 	X(QUEUE_FULL, "queue-full", "Too many guests wait already.",                               \
 	  "Try again when fewer do; 'kvmward slots' shows how many.")                              \
 	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \

@@ -234,6 +234,10 @@ static inline const char *fake_domain(const char *name, const char *uuid, const 
 #define FAKE_SEV "<launchSecurity type='sev'><policy>0x0033</policy></launchSecurity>\n"
 #define FAKE_SEV_ES "<launchSecurity type='sev'><policy>0x0037</policy></launchSecurity>\n"
 
+/* What a move writes into the definitions on both sides; goes where <launchSecurity> does. */
+#define FAKE_MARK(word) "<metadata><kvmward:move xmlns:kvmward='urn:kvmward:move:1' job='m7' " \
+			"peer='h2'>" word "</kvmward:move></metadata>\n"
+
 #define UUID_A "aaaaaaaa-0000-4000-8000-000000000001"
 #define UUID_B "bbbbbbbb-0000-4000-8000-000000000002"
 #define UUID_C "cccccccc-0000-4000-8000-000000000003"

@@ -88,6 +88,36 @@ static void test_restore(void **state)
 	assert_int_equal(hook("restore", UUID_B, ""), KW_ADMITTED);
 }
 
+static void test_a_mark_bars_every_start(void **state)
+{
+	static const char *const ops[] = { "prepare", "migrate", "start", "restore" };
+	struct kw_verdict verdict = { .code = KW_ADMITTED };
+	struct kw_claim claim;
+	const char *xml;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		assert_int_equal(hook(ops[i], UUID_A, FAKE_MARK("leaving")), KW_GUEST_MOVING);
+		assert_int_equal(hook(ops[i], UUID_A, FAKE_MARK("arriving")), KW_GUEST_MOVING);
+		assert_int_equal(hook(ops[i], UUID_A, FAKE_MARK("later")), KW_GUEST_MOVING);
+	}
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV FAKE_MARK("leaving")), KW_GUEST_MOVING);
+	assert_int_equal(hold_count(), 0);
+
+	/* also where libvirt was let begin before the mark was there */
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("start", UUID_A, FAKE_SEV FAKE_MARK("leaving")), KW_GUEST_MOVING);
+	assert_int_equal(hook("started", UUID_A, FAKE_SEV FAKE_MARK("leaving")), KW_ADMITTED);
+	assert_int_equal(hook("reconnect", UUID_A, FAKE_SEV FAKE_MARK("leaving")), KW_ADMITTED);
+
+	xml = fake_domain("g", UUID_B, FAKE_SEV FAKE_MARK("arriving"));
+	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	assert_int_equal(verdict.code, KW_GUEST_MOVING);
+	assert_false(kw_decide_claim(&supervisor, xml, strlen(xml), &claim, &verdict));
+	assert_int_equal(verdict.code, KW_GUEST_MOVING);
+	assert_string_equal(claim.uuid, UUID_B);
+}
+
 static void test_ends(void **state)
 {
 	(void)state;
@@ -369,6 +399,7 @@ int main(void)
 		TEST(test_holds_fill_the_pool),
 		TEST(test_one_hold_for_each_uuid),
 		TEST(test_restore),
+		TEST(test_a_mark_bars_every_start),
 		TEST(test_ends),
 		TEST(test_ends_by_name_without_xml),
 		TEST(test_start_goes_by_the_hold),

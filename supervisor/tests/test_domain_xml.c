@@ -337,6 +337,66 @@ static void test_bad_classes(void **state)
 	}
 }
 
+static void expect_mark(const char *metadata, enum kw_mark_kind kind, const char *job,
+			const char *peer)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "", xml[2048];
+
+	snprintf(xml, sizeof(xml), WITH("<metadata>%s</metadata>"), metadata);
+	if (parse_text(xml, &domain, error, sizeof(error)) != 0)
+		fail_msg("%s", error);
+	assert_int_equal(domain.mark.kind, kind);
+	assert_string_equal(domain.mark.job, job);
+	assert_string_equal(domain.mark.peer, peer);
+	assert_int_equal(domain.mark.line > 0, kind != KW_MARK_NONE);
+}
+
+#define MARK(attributes, word) "<k:move xmlns:k='urn:kvmward:move:1' " attributes ">" word "</k:move>"
+
+static void test_marks(void **state)
+{
+	(void)state;
+	expect_mark("", KW_MARK_NONE, "", "");
+	expect_mark(MARK("job='m7' peer='root@h2'", " leaving\n"), KW_MARK_LEAVING, "m7", "root@h2");
+	expect_mark(MARK("job='m7' peer='h1'", "arriving"), KW_MARK_ARRIVING, "m7", "h1");
+	expect_mark("<k:class xmlns:k='urn:kvmward:1'>gold</k:class>"
+		    MARK("job='m7' peer='h1'", "arriving"), KW_MARK_ARRIVING, "m7", "h1");
+	/* no mark of ours: other namespaces, and what stands deeper */
+	expect_mark("<move>leaving</move><x:move xmlns:x='urn:x'>leaving</x:move>", KW_MARK_NONE,
+		    "", "");
+	expect_mark("<a>" MARK("job='m7' peer='h1'", "arriving") "</a>", KW_MARK_NONE, "", "");
+}
+
+/* A start is barred by a mark that says nothing, too. */
+static void test_bad_marks(void **state)
+{
+	static const char *const texts[] = {
+		MARK("job='' peer='h2'", "leaving"),
+		MARK("job='m7'", "leaving"),
+		MARK("job='m7' peer='h2'", ""),
+		MARK("job='m7' peer='h2'", "gone"),
+		MARK("job='m7' peer='h2'", "leaving and much more than fits into it"),
+		MARK("job='m7' peer='h2'", "<leaving/>"),
+		MARK("job='0123456789012345678901234567890123456789012345678901234567890123' "
+		     "peer='h2'", "leaving"),
+		MARK("job='m7' peer='h2'", "leaving") MARK("job='m7' peer='h2'", "leaving"),
+		"<k:move xmlns:k='urn:kvmward:move:2' job='m7' peer='h2'>leaving</k:move>",
+		"<k:stay xmlns:k='urn:kvmward:move:1' job='m7' peer='h2'>leaving</k:stay>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+		char error[256] = "", xml[2048];
+
+		snprintf(xml, sizeof(xml), WITH("<metadata>%s</metadata>"), texts[i]);
+		assert_int_equal(parse_text(xml, &domain, error, sizeof(error)), 0);
+		assert_int_equal(domain.mark.kind, KW_MARK_UNKNOWN);
+		assert_true(domain.mark.line > 0);
+	}
+}
+
 /* What libvirt looks up by XPath without a namespace is not there in one. */
 static void test_namespaces_are_not_ours(void **state)
 {
@@ -704,6 +764,8 @@ int main(void)
 		cmocka_unit_test(test_unknown_security),
 		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_bad_classes),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_bad_marks),
 		cmocka_unit_test(test_namespaces_are_not_ours),
 		cmocka_unit_test(test_firmware_sizes),
 		cmocka_unit_test(test_nvme),

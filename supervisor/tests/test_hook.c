@@ -26,6 +26,9 @@
 #define SEV "<domain type='kvm'><name>g</name><uuid>" UUID "</uuid><memory>1024</memory>" \
 	    "<os><type machine='q35'>hvm</type></os>" \
 	    "<launchSecurity type='sev'><policy>0x33</policy></launchSecurity></domain>"
+#define MOVING "<domain type='kvm'><name>g</name><uuid>" UUID "</uuid><memory>1024</memory>" \
+	       "<os><type machine='q35'>hvm</type></os><metadata><m:move job='m7' peer='h2' " \
+	       "xmlns:m='urn:kvmward:move:1'>arriving</m:move></metadata></domain>"
 #define ADMIT_ALL "[hook]\nencrypted_when_unreachable = admit\n"
 #define REFUSE_ALL "[hook]\nplain_when_unreachable = refuse\n"
 
@@ -286,6 +289,25 @@ static void test_configuration_is_followed(void **state)
 	assert_int_equal(answer("prepare", PLAIN), KW_ADMITTED);
 }
 
+/* At once, and whatever the configuration says: of two definitions one may start. */
+static void test_a_moving_guest_never_starts_unasked(void **state)
+{
+	uint64_t start_ns = kw_clock_monotonic_ns();
+
+	(void)state;
+	nobody_home();
+	write_config(ADMIT_ALL);
+	assert_int_equal(answer("prepare", MOVING), KW_GUEST_MOVING);
+	assert_int_equal(answer("migrate", MOVING), KW_GUEST_MOVING);
+	assert_int_equal(answer("start", MOVING), KW_GUEST_MOVING);
+	assert_int_equal(answer("prepare", MOVING "<"), KW_GUEST_MOVING);
+	assert_in_range(elapsed_ms(start_ns), 0, 500);
+	assert_int_equal(answer("prepare", PLAIN), KW_ADMITTED);
+	fake_bus.failures = 0;
+	fake_bus.answer = KW_ADMITTED;
+	assert_int_equal(answer("prepare", MOVING), KW_ADMITTED); /* kvmwardd knows better */
+}
+
 static void test_no_bus(void **state)
 {
 	(void)state;
@@ -370,6 +392,7 @@ int main(void)
 		TEST(test_broken_xml_counts_as_encrypted),
 		TEST(test_plain_is_admitted_unasked_at_once),
 		TEST(test_configuration_is_followed),
+		TEST(test_a_moving_guest_never_starts_unasked),
 		TEST(test_no_bus),
 		TEST(test_no_second_try_when_not_allowed),
 		TEST(test_release_is_told),

@@ -225,6 +225,20 @@ static void a_guest_that_runs_outlives_its_client(void **state)
 	assert_int_equal(kw_supervisor_pending_count(&supervisor), 0);
 }
 
+/* libvirt says "release" of the start that was refused, while a move keeps room for the guest. */
+static void a_refused_start_takes_nobodys_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(1, UUID_A, FAKE_SEV), KW_CODE_COUNT);
+	expect_told("1=admitted ");
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV FAKE_MARK("arriving")), KW_GUEST_MOVING);
+	assert_int_equal(hook("release", UUID_A, FAKE_SEV FAKE_MARK("arriving")), KW_ADMITTED);
+	assert_int_equal(hold_count(), 1);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+}
+
 /* Only the hook's promise has a time limit. */
 static void a_client_that_stays_keeps_its_hold(void **state)
 {
@@ -350,6 +364,7 @@ int main(void)
 		TEST(who_leaves_is_out),
 		TEST(a_guest_that_starts_outlives_its_client),
 		TEST(a_guest_that_runs_outlives_its_client),
+		TEST(a_refused_start_takes_nobodys_hold),
 		TEST(a_client_that_stays_keeps_its_hold),
 		TEST(what_cannot_be_is_refused_at_once),
 		TEST(one_uuid_is_one_guest),

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/mark.h"
+
+bool kw_mark_admits(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
+{
+	const struct kw_mark *mark = &domain->mark;
+
+	switch (mark->kind) {
+	case KW_MARK_NONE:
+		return true;
+	case KW_MARK_LEAVING:
+		kw_verdict_set(ret_verdict, KW_GUEST_MOVING,
+			       "move %s takes this guest to %s, and is not finished; 'kvmward job "
+			       "resume %s' goes on with it, 'kvmward job undo %s' keeps the guest "
+			       "here", mark->job, mark->peer, domain->name, domain->name);
+		return false;
+	case KW_MARK_ARRIVING:
+		kw_verdict_set(ret_verdict, KW_GUEST_MOVING,
+			       "move %s brings this guest from %s, and is not finished; on %s, "
+			       "'kvmward job resume %s' goes on with it, 'kvmward job undo %s' keeps "
+			       "the guest there", mark->job, mark->peer, mark->peer, domain->name,
+			       domain->name);
+		return false;
+	case KW_MARK_UNKNOWN:
+		break;
+	}
+	kw_verdict_set(ret_verdict, KW_GUEST_MOVING,
+		       "line %d: the mark of a move in <metadata> is not understood, so neither is "
+		       "whether this guest may start here; finish or undo the move with the kvmward "
+		       "that began it", mark->line);
+	return false;
+}
