@@ -19,6 +19,7 @@ struct kvmward_holder {
 
 /* Longest path of a cgroup that is told of, its end included. */
 #define KVMWARD_CGROUP_SIZE 512
+#define KVMWARD_CGROUP_USUAL 128u	/* to reserve room by */
 
 /* One VM. Numbers and no pointers: nothing here can go stale in memory. */
 struct kvmward_guest {
