@@ -19,7 +19,7 @@ install: ## install what 'all' has built; DESTDIR= for packagers
 dkms: ## have DKMS build the module for this kernel and those to come
 	$(MAKE) -C kmod dkms KVER=$(KVER) DESTDIR=$(DESTDIR)
 
-uninstall: ## remove what 'install' and 'dkms' have installed, but no configuration
+uninstall: ## remove what 'install' and 'dkms' have installed, but no configuration or kept state
 	$(MAKE) -C kmod uninstall DESTDIR=$(DESTDIR)
 	$(MAKE) -C supervisor uninstall DESTDIR=$(DESTDIR)
 	$(MAKE) -C uapi uninstall DESTDIR=$(DESTDIR)

@@ -139,6 +139,31 @@ int kw_bus_walls(struct kw_bus *bus, struct kw_walls_status *ret_walls)
 	return r < 0 ? kw_bus_malformed(bus, r) : 0;
 }
 
+int kw_bus_draining(struct kw_bus *bus, bool *ret_draining)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int on, r = get_property(bus, "Draining", &reply);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "v", "b", &on);
+	if (r < 0)
+		return kw_bus_malformed(bus, r);
+	*ret_draining = on;
+	return 0;
+}
+
+int kw_bus_drain(struct kw_bus *bus, bool on)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	int r = kw_bus_new_request(bus, KW_BUS_INTERFACE, "SetDraining", &request);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(request, "b", (int)on);
+	return r < 0 ? kw_bus_fail(bus, r, strerror(-r)) : kw_bus_call(bus, request, &reply);
+}
+
 int kw_bus_reload(struct kw_bus *bus)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;

@@ -204,6 +204,19 @@ static int answer_reload(sd_bus_message *request, void *userdata, sd_bus_error *
 	return sd_bus_reply_method_return(request, NULL);
 }
 
+static int answer_set_draining(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	int on, r = sd_bus_message_read(request, "b", &on);
+
+	if (r < 0)
+		return r;
+	r = server->handlers->drain(server->userdata, on);
+	if (r < 0)
+		return sd_bus_error_set_errnof(error, r, "It cannot be saved: %m");
+	return sd_bus_reply_method_return(request, NULL);
+}
+
 static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
@@ -234,6 +247,14 @@ static int on_reload(sd_bus_message *request, void *userdata, sd_bus_error *erro
 
 	(void)error;
 	return kw_calls_add(server->calls, request, true, answer_reload, server);
+}
+
+static int on_set_draining(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)error;
+	return kw_calls_add(server->calls, request, true, answer_set_draining, server);
 }
 
 static const char *admit_word(bool admit)
@@ -309,6 +330,16 @@ static int on_walls(sd_bus *bus, const char *path, const char *interface, const 
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int on_draining(sd_bus *bus, const char *path, const char *interface, const char *property,
+		       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	return sd_bus_message_append(reply, "b",
+				     (int)server->handlers->draining(server->userdata));
+}
+
 static int on_version(sd_bus *bus, const char *path, const char *interface, const char *property,
 		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -339,6 +370,8 @@ static const sd_bus_vtable vtable[] = {
 				on_list_holds, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetDraining", SD_BUS_ARGS("b", draining), SD_BUS_NO_RESULT,
+				on_set_draining, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL("Changed", "", 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Waiting",
 				SD_BUS_ARGS("u", place, "u", count, "s", code, "s", sentence), 0),
@@ -350,6 +383,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("ChangesFrom", KW_BUS_HEARING, on_changes_from, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Walls", KW_BUS_WALLS, on_walls, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Draining", "b", on_draining, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };
 
@@ -452,4 +486,9 @@ void kw_server_emit_hearing(struct kw_server *server)
 void kw_server_emit_walls(struct kw_server *server)
 {
 	emit_property(server, "Walls");
+}
+
+void kw_server_emit_draining(struct kw_server *server)
+{
+	emit_property(server, "Draining");
 }

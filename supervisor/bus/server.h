@@ -37,6 +37,9 @@ struct kw_server_handlers {
 	const struct kw_config *(*config)(void *userdata);
 	const struct kw_hearing_state *(*hearing)(void *userdata);
 	const struct kw_walls_status *(*walls)(void *userdata);
+	bool (*draining)(void *userdata);
+	/* 0 or negative errno, and nothing has changed. */
+	int (*drain)(void *userdata, bool on);
 	/* 0, or negative errno with "file:line: message" in error and nothing changed. */
 	int (*reload)(void *userdata, char *error, size_t error_size);
 };
@@ -65,12 +68,13 @@ void kw_server_tell_place(struct kw_server *server, uint64_t ticket, const struc
 
 /*
  * Sends the signal Changed or Refused, or that the property Configuration,
- * ChangesFrom or Walls has changed.
+ * ChangesFrom, Walls or Draining has changed.
  */
 void kw_server_emit_changed(struct kw_server *server);
 void kw_server_emit_refused(struct kw_server *server, const struct kw_refusal *refusal);
 void kw_server_emit_configuration(struct kw_server *server);
 void kw_server_emit_hearing(struct kw_server *server);
 void kw_server_emit_walls(struct kw_server *server);
+void kw_server_emit_draining(struct kw_server *server);
 
 #endif

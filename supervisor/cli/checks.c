@@ -12,7 +12,7 @@ enum rung {
 	SME_IN_CPU, SME_ENABLED, SEV_IN_CPU, SMM_LOCKED, SEV_ENABLED, SEV_ASIDS,
 	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS,
 	SNP_IN_CPU, SNP_RMP_RESERVED, SNP_ACTIVE, SNP_ENABLED,
-	C_BIT, PSP, DEV_SEV, GUEST_FACTS, SLOT_EVENTS, DAEMON, HEARING, HOOK,
+	C_BIT, PSP, DEV_SEV, GUEST_FACTS, SLOT_EVENTS, DAEMON, ADMITS, HEARING, HOOK,
 	WALL_MEMORY, WALL_SEV, WALL_SEV_ES,
 	RUNG_COUNT,
 	GROUND = RUNG_COUNT,
@@ -91,6 +91,9 @@ static const struct {
 		"it changes are learnt from KVM's uevents and a slow timer, somewhat later." },
 	[DAEMON] = { "daemon", "kvmwardd answers", GROUND,
 		"Start it with 'systemctl enable --now kvmwardd'." },
+	[ADMITS] = { "admits_guests", "guests are let in", DAEMON,
+		"This host is being drained, and no guest starts on it. 'kvmward undrain' lets guests in "
+		"again." },
 	[HEARING] = { "hearing", "kvmwardd learns of changes at once", DAEMON,
 		"'journalctl -u kvmwardd' says why; decisions are right all the same, since kvmwardd "
 		"looks at the host for each." },
@@ -206,6 +209,7 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 					host->facts_source.value != KW_FACTS_NONE };
 	case SLOT_EVENTS: return host->slot_events;
 	case DAEMON: return around->daemon;
+	case ADMITS: return around->admits;
 	case HEARING:
 		return (struct kw_u32){ around->hearing_known,
 					around->hearing.from == KW_HEARING_SLOTS };

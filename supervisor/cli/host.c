@@ -50,8 +50,10 @@ static void look_at_daemon(struct kw_host_around *around)
 		return;
 	kw_daemon_view_read(bus, &view);
 	around->daemon = KW_U32(view.reachable);
-	if (view.reachable)
+	if (view.reachable) {
+		around->admits = KW_U32(!view.draining);
 		around->hearing_known = !kw_bus_hearing(bus, &around->hearing);
+	}
 	around->walls = view.walls;
 }
 

@@ -40,8 +40,10 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 	if (!error)
 		error = kw_bus_config(bus, &view.config);
 	view.reachable = !error;
-	if (!error)
+	if (!error) {
 		kw_bus_walls(bus, &view.walls);
+		kw_bus_draining(bus, &view.draining);
+	}
 	if (!error)
 		error = kw_bus_holds(bus, &view.holds);
 	if (!error)

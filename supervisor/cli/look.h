@@ -20,6 +20,7 @@ struct kw_daemon_view {
 	struct kw_class_table classes;
 	struct kw_config config;
 	struct kw_walls_status walls;	/* of which everybody is told too */
+	bool draining;			/* and of this; false when not reachable */
 	char reason[256];		/* why not reachable, or holds not known; "" otherwise */
 };
 

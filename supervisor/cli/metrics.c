@@ -29,6 +29,8 @@ static char *json_text(const struct kw_facts *facts, const struct kw_daemon_view
 	json_object_object_add(to, "memory_total_bytes", kw_json_u64(facts->memory_total_bytes));
 	json_object_object_add(to, "walls", daemon->walls.known ? kw_json_walls(&daemon->walls) : NULL);
 	json_object_object_add(to, "daemon_reachable", json_object_new_boolean(daemon->reachable));
+	json_object_object_add(to, "draining",
+			       daemon->reachable ? json_object_new_boolean(daemon->draining) : NULL);
 	if (asprintf(&text, "%s\n",
 		     json_object_to_json_string_ext(to, JSON_C_TO_STRING_PRETTY |
 								JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
@@ -40,7 +42,7 @@ static char *json_text(const struct kw_facts *facts, const struct kw_daemon_view
 static char *prometheus_text(const struct kw_facts *facts, const struct kw_daemon_view *daemon)
 {
 	struct kw_metrics metrics = { .facts = facts, .daemon_reachable = daemon->reachable,
-				      .walls = daemon->walls };
+				      .draining = daemon->draining, .walls = daemon->walls };
 	_cleanup_free_ char *text = NULL;
 	struct kw_pool_view view;
 	size_t length;

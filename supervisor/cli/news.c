@@ -131,6 +131,18 @@ void kw_news_source(const char *source, const char *reason, bool json)
 	}
 }
 
+void kw_news_draining(bool draining, bool json)
+{
+	char when[40];
+
+	if (json)
+		kw_json_print(event_json(draining ? "draining-began" : "draining-ended"), true);
+	else
+		printf("%s ! %s\n", now_text("%F %T", when, sizeof(when)),
+		       draining ? "host is being drained: no guest is let in"
+				: "host lets guests in again");
+}
+
 static void print_refusal_json(const struct kw_refusal *refusal)
 {
 	struct json_object *to = event_json("refused");

@@ -10,7 +10,9 @@
 #include "cli/look.h"
 #include "facts/config_file.h"
 #include "facts/domain_xml.h"
+#include "ledger/drain.h"
 #include "policy/claims.h"
+#include "policy/door.h"
 #include "policy/rules.h"
 #include "policy/security.h"
 
@@ -137,12 +139,19 @@ int kw_request_xml(const struct kw_request *request, char **ret_xml)
 	return kw_domain_complete(request->xml, &request->additions, ret_xml);
 }
 
+static bool drains(const struct kw_domain *domain)
+{
+	return kw_drain_is_on(KW_KEPT_DIR) && !kw_drain_spares(KW_KEPT_DIR, domain->uuid);
+}
+
 void kw_request_unasked(struct kw_request *request, const char *reason)
 {
 	const char *kind = request->takes_slot ? "encrypted" : "plain";
 	struct kw_config config;
 	char error[256];
 
+	if (!kw_door_admits(&request->domain, drains(&request->domain), &request->verdict))
+		return;
 	if (kw_config_file_read(KW_CONFIG_FILE, &config, error, sizeof(error)))
 		kw_config_defaults(&config);
 	if (request->takes_slot ? config.admit_encrypted_unasked : config.admit_plain_unasked)

@@ -203,6 +203,9 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	if (!daemon.holds_known)
 		kw_message("held and free slots are not known: kvmwardd cannot be asked: %s",
 			   daemon.reason);
+	if (daemon.draining)
+		kw_message("this host is being drained: none of its slots is given out; 'kvmward "
+			   "undrain' ends that");
 	if (json)
 		print_json(&facts, &daemon);
 	else if (print_table(&facts, &daemon)) {

@@ -31,6 +31,7 @@ struct watch {
 	bool guests_told;			/* we may see them */
 	bool module_lost, daemon_lost;
 	struct kw_looks looks;
+	bool draining;				/* as kvmwardd said last */
 	struct kw_hearing_state hearing;
 	bool reader_gone;
 };
@@ -80,6 +81,10 @@ static void read_daemon(struct watch *watch, struct kw_moment *now)
 	kw_daemon_view_read(watch->bus, &now->daemon);
 	keep_source(watch, "kvmwardd", now->daemon.holds_known, now->daemon.reason,
 		    &watch->daemon_lost);
+	if (now->daemon.reachable && now->daemon.draining != watch->draining) {
+		watch->draining = now->daemon.draining;
+		kw_news_draining(watch->draining, watch->json);
+	}
 }
 
 /* Holds that are not known now stay as last known; others may be the same ones in both moments. */
@@ -259,6 +264,7 @@ static enum kw_exit look_first(struct watch *watch)
 		kw_message("watch: %s; lines are about the pools alone", first->facts.reason);
 	kw_daemon_view_read(watch->bus, &first->daemon);
 	watch->daemon_lost = !first->daemon.holds_known;
+	watch->draining = first->daemon.draining;
 	if (watch->daemon_lost)
 		kw_message("watch: holds are not known: kvmwardd cannot be asked: %s",
 			   first->daemon.reason);

@@ -12,7 +12,7 @@
 #include "policy/admit.h"
 #include "policy/claims.h"
 #include "policy/classes.h"
-#include "policy/mark.h"
+#include "policy/door.h"
 #include "policy/memlock.h"
 #include "policy/rules.h"
 #include "policy/security.h"
@@ -28,6 +28,12 @@ static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_do
 		return true;
 	kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
 	return false;
+}
+
+static bool is_let_in(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
+		      struct kw_verdict *verdict)
+{
+	return kw_door_admits(domain, kw_supervisor_drains(supervisor, domain->uuid), verdict);
 }
 
 /*
@@ -76,7 +82,7 @@ static void admit(struct kw_supervisor *supervisor, const struct kw_claim *claim
 static void judge(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
 {
-	if (!kw_mark_admits(domain, verdict))
+	if (!is_let_in(supervisor, domain, verdict))
 		return;
 	if (!kw_security_takes_slot(domain)) {
 		kw_verdict_set(verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
@@ -198,7 +204,7 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
 	if (read_domain(call->xml, call->xml_length, &domain, verdict) &&
-	    kw_mark_admits(&domain, verdict)) {
+	    is_let_in(supervisor, &domain, verdict)) {
 		kw_supervisor_look(supervisor);
 		if (!renew_hold(supervisor, domain.uuid, verdict))
 			decide_domain(supervisor, &domain, verdict);
@@ -290,7 +296,7 @@ bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, si
 		return false;
 	kw_text_copy(ret_claim->name, sizeof(ret_claim->name), domain.name);
 	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
-	if (!kw_mark_admits(&domain, ret_verdict))
+	if (!is_let_in(supervisor, &domain, ret_verdict))
 		return false;
 	if (!kw_security_takes_slot(&domain)) {
 		kw_verdict_set(ret_verdict, KW_ADMITTED, "this guest takes no encryption-key slot");

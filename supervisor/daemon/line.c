@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "daemon/decide.h"
 #include "daemon/log.h"
+#include "policy/door.h"
 #include "policy/turns.h"
 
 static void log_turn(int priority, const struct kw_claim *claim, const struct kw_verdict *verdict,
@@ -118,6 +119,10 @@ static enum kw_turn judge(struct kw_supervisor *supervisor, struct kw_ticket *ti
 	enum kw_turn turn;
 	int r;
 
+	if (kw_supervisor_drains(supervisor, claim->uuid)) {
+		kw_door_shut(verdict);
+		return KW_TURN_NEVER;
+	}
 	if (!uuid_free(supervisor, claim->uuid, verdict))
 		return KW_TURN_NEVER;
 	turn = kw_turn_of(&supervisor->facts, holds, &supervisor->config, claim, verdict);

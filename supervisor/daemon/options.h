@@ -6,7 +6,7 @@
 
 /* What the command line of kvmwardd says. Borrowed from argv. */
 struct kw_daemon_options {
-	const char *config_path, *state_dir;
+	const char *config_path, *state_dir, *kept_dir;
 	bool walls_down;	/* take the walls down and end */
 };
 

@@ -206,6 +206,23 @@ static const struct kw_walls_status *handle_walls(void *userdata)
 	return kw_walls_status(service->walls);
 }
 
+static bool handle_draining(void *userdata)
+{
+	struct service *service = userdata;
+
+	return service->supervisor.draining;
+}
+
+static int handle_drain(void *userdata, bool on)
+{
+	struct service *service = userdata;
+	int r = kw_supervisor_drain(&service->supervisor, on);
+
+	if (r >= 0)
+		kw_server_emit_draining(service->server);
+	return r;
+}
+
 static int handle_reload(void *userdata, char *error, size_t error_size)
 {
 	struct service *service = userdata;
@@ -234,6 +251,8 @@ static const struct kw_server_handlers handlers = {
 	.config = handle_config,
 	.hearing = handle_hearing,
 	.walls = handle_walls,
+	.draining = handle_draining,
+	.drain = handle_drain,
 	.reload = handle_reload,
 };
 
@@ -329,7 +348,7 @@ static int open_supervisor(struct service *service, const struct kw_daemon_optio
 {
 	char error[512] = "";
 	int r = kw_supervisor_init(&service->supervisor, options->config_path, options->state_dir,
-				   error, sizeof(error));
+				   options->kept_dir, error, sizeof(error));
 
 	if (r < 0)
 		kw_log(LOG_ERR, "%s", error);

@@ -14,6 +14,7 @@
 #include "facts/config_file.h"
 #include "facts/process.h"
 #include "facts/snapshot.h"
+#include "ledger/drain.h"
 
 static int open_ledger(struct kw_supervisor *supervisor, const char *dir, char *error,
 		       size_t error_size)
@@ -34,11 +35,15 @@ static int open_ledger(struct kw_supervisor *supervisor, const char *dir, char *
 }
 
 int kw_supervisor_init(struct kw_supervisor *supervisor, const char *config_path, const char *dir,
-		       char *error, size_t error_size)
+		       const char *kept_dir, char *error, size_t error_size)
 {
 	int r;
 
-	*supervisor = (struct kw_supervisor){ .config_path = config_path };
+	*supervisor = (struct kw_supervisor){ .config_path = config_path, .kept_dir = kept_dir,
+					      .draining = kw_drain_is_on(kept_dir) };
+	if (supervisor->draining)
+		kw_log(LOG_NOTICE, "this host is being drained: no guest is admitted; 'kvmward "
+				   "undrain' ends that");
 	r = kw_config_file_read(config_path, &supervisor->config, error, error_size);
 	if (r < 0)
 		return r;
@@ -71,6 +76,28 @@ int kw_supervisor_reload(struct kw_supervisor *supervisor, char *error, size_t e
 	supervisor->changed = true;
 	kw_log(LOG_INFO, "configuration read again from %s", supervisor->config_path);
 	return 0;
+}
+
+int kw_supervisor_drain(struct kw_supervisor *supervisor, bool on)
+{
+	int r = kw_drain_set(supervisor->kept_dir, on);
+
+	if (r < 0) {
+		kw_log(LOG_ERR, "%s: it cannot be saved that this host is%s being drained: %s",
+		       supervisor->kept_dir, on ? "" : " no longer", strerror(-r));
+		return r;
+	}
+	if (supervisor->draining != on)
+		kw_log(LOG_NOTICE, on ? "this host is being drained: no guest is admitted"
+				      : "this host is no longer being drained");
+	supervisor->changed |= supervisor->draining != on;
+	supervisor->draining = on;
+	return 0;
+}
+
+bool kw_supervisor_drains(const struct kw_supervisor *supervisor, const char *uuid)
+{
+	return supervisor->draining && !kw_drain_spares(supervisor->kept_dir, uuid);
 }
 
 const struct kw_hold *kw_supervisor_hold(const struct kw_supervisor *supervisor, const char *uuid)

@@ -11,13 +11,14 @@
 
 /*
  * All that kvmwardd knows: the configuration, the holds, who waits, and the
- * facts of the last look. Only the ledger is state; the rest is read again, and
- * who waits asks again.
+ * facts of the last look. Only the ledger and whether the host is being drained
+ * are state; the rest is read again, and who waits asks again.
  */
 struct kw_supervisor {
-	const char *config_path;	/* borrowed */
+	const char *config_path, *kept_dir;	/* borrowed */
 	struct kw_config config;
 	struct kw_ledger *ledger;
+	bool draining;			/* no guest is admitted; kept in kept_dir */
 	struct kw_netlink *netlink;	/* NULL while the module is not there */
 	struct kw_waiting waiting;
 	struct kw_facts facts;
@@ -31,12 +32,13 @@ struct kw_supervisor {
 };
 
 /*
- * Reads the configuration and opens the ledger in dir. 0 or negative errno,
+ * Reads the configuration, opens the ledger in dir, and sees in kept_dir
+ * whether the host is being drained. 0 or negative errno,
  * with one line for people in error: -EINVAL the configuration is wrong, -EBUSY
  * another kvmwardd has the ledger.
  */
 int kw_supervisor_init(struct kw_supervisor *supervisor, const char *config_path, const char *dir,
-		       char *error, size_t error_size);
+		       const char *kept_dir, char *error, size_t error_size);
 void kw_supervisor_done(struct kw_supervisor *supervisor);
 
 /*
@@ -44,6 +46,12 @@ void kw_supervisor_done(struct kw_supervisor *supervisor);
  * error has the reason.
  */
 int kw_supervisor_reload(struct kw_supervisor *supervisor, char *error, size_t error_size);
+
+/* Has it saved before it holds. 0 or negative errno, and nothing has changed. */
+int kw_supervisor_drain(struct kw_supervisor *supervisor, bool on);
+
+/* False for a guest that a move takes away and may have to bring back. */
+bool kw_supervisor_drains(const struct kw_supervisor *supervisor, const char *uuid);
 
 /*
  * Takes the release notes, reads the facts and brings the ledger in line with

@@ -25,7 +25,7 @@
 /* Where a hook call comes from and looks; tests have their own. */
 struct kw_hook_place {
 	int input_fd;
-	const char *config_path, *state_dir;
+	const char *config_path, *state_dir, *kept_dir;
 	uint64_t start_ns;		/* CLOCK_MONOTONIC */
 };
 

@@ -52,7 +52,7 @@ static void decide(struct kw_attempt *attempt, const struct kw_hook_place *place
 	uint64_t deadline_ns = place->start_ns + KW_HOOK_ANSWER_NS;
 	struct kw_unasked unasked;
 
-	kw_unasked_read(place->config_path, attempt->xml, strlen(attempt->xml), &unasked);
+	kw_unasked_read(place, attempt->xml, strlen(attempt->xml), &unasked);
 	if (!kw_verdict_admits(&unasked.barred)) {
 		*verdict = unasked.barred;
 		return;
@@ -71,7 +71,7 @@ static void leave_note(const char *xml, const struct kw_hook_place *place,
 	struct kw_unasked unasked;
 	int r;
 
-	kw_unasked_read(place->config_path, xml, strlen(xml), &unasked);
+	kw_unasked_read(place, xml, strlen(xml), &unasked);
 	r = unasked.uuid[0] ? kw_release_note_leave(place->state_dir, unasked.uuid) : -ENODATA;
 	if (r == -ENODATA)
 		kw_verdict_set(verdict, KW_XML_INVALID,

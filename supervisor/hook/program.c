@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "facts/config_file.h"
+#include "ledger/drain.h"
 #include "ledger/ledger.h"
 
 static const char usage[] =
@@ -106,6 +107,7 @@ int kw_hook_program(int argc, char **argv, kw_hook_answerer *answerer)
 		.input_fd = STDIN_FILENO,
 		.config_path = KW_CONFIG_FILE,
 		.state_dir = KW_LEDGER_DIR,
+		.kept_dir = KW_KEPT_DIR,
 	};
 	enum kw_hook_kind kind = kw_hook_kind_of_args(argc, argv);
 	struct kw_verdict verdict;

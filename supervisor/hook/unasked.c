@@ -7,15 +7,29 @@
 #include "base/text.h"
 #include "facts/config_file.h"
 #include "facts/domain_xml.h"
-#include "policy/mark.h"
+#include "ledger/drain.h"
+#include "policy/door.h"
 #include "policy/security.h"
 
 /* What every mark of a move has in it. */
 #define MARK "urn:kvmward:move:"
 
-void kw_unasked_read(const char *config_path, const char *xml, size_t length,
+/* Of a file that cannot be read nothing is known but that it may be a moving guest's. */
+static void bar_unread(const char *xml, size_t length, const char *error, bool draining,
+		       struct kw_verdict *verdict)
+{
+	if (memmem(xml, length, MARK, strlen(MARK)))
+		kw_verdict_set(verdict, KW_GUEST_MOVING,
+			       "the domain XML cannot be read (%s), and may say that a move of this "
+			       "guest is not finished", error);
+	else if (draining)
+		kw_door_shut(verdict);
+}
+
+void kw_unasked_read(const struct kw_hook_place *place, const char *xml, size_t length,
 		     struct kw_unasked *ret_unasked)
 {
+	bool draining = kw_drain_is_on(place->kept_dir);
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 	struct kw_unasked unasked = { .encrypted = true, .barred.code = KW_ADMITTED };
 	struct kw_config config;
@@ -24,13 +38,13 @@ void kw_unasked_read(const char *config_path, const char *xml, size_t length,
 	if (kw_domain_xml_parse(xml, length, &domain, error, sizeof(error)) >= 0) {
 		unasked.encrypted = kw_security_takes_slot(&domain);
 		kw_text_copy(unasked.uuid, sizeof(unasked.uuid), domain.uuid);
-		kw_mark_admits(&domain, &unasked.barred);
-	} else if (memmem(xml, length, MARK, strlen(MARK))) {
-		kw_verdict_set(&unasked.barred, KW_GUEST_MOVING,
-			       "the domain XML cannot be read (%s), and may say that a move of this "
-			       "guest is not finished", error);
+		kw_door_admits(&domain,
+			       draining && !kw_drain_spares(place->kept_dir, domain.uuid),
+			       &unasked.barred);
+	} else {
+		bar_unread(xml, length, error, draining, &unasked.barred);
 	}
-	if (kw_config_file_read(config_path, &config, error, sizeof(error)) < 0)
+	if (kw_config_file_read(place->config_path, &config, error, sizeof(error)) < 0)
 		kw_config_defaults(&config);
 	unasked.admit = unasked.encrypted ? config.admit_encrypted_unasked :
 					    config.admit_plain_unasked;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "hook/attempt.h"
 #include "model/guest.h"
 #include "model/verdict.h"
 
@@ -17,7 +18,7 @@ struct kw_unasked {
 };
 
 /* A configuration that cannot be read gives the defaults: kvmwardd has said what is wrong with it. */
-void kw_unasked_read(const char *config_path, const char *xml, size_t length,
+void kw_unasked_read(const struct kw_hook_place *place, const char *xml, size_t length,
 		     struct kw_unasked *ret_unasked);
 
 #endif

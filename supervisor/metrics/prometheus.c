@@ -427,6 +427,9 @@ int kw_prometheus_write(const struct kw_metrics *metrics, FILE *to)
 
 	single(to, "kvmward_module_up", "The kernel module has answered.", facts->host_known);
 	single(to, "kvmward_daemon_up", "kvmwardd has answered.", metrics->daemon_reachable);
+	if (metrics->daemon_reachable)
+		single(to, "kvmward_draining", "The host is being drained: no guest is let in.",
+		       metrics->draining);
 	single(to, "kvmward_guests_known", "The kernel module has listed the guests.",
 	       facts->guests.known);
 	if (facts->memory_total_bytes.known)

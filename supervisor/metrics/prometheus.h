@@ -16,6 +16,7 @@ struct kw_metrics_pool {
 struct kw_metrics {
 	const struct kw_facts *facts;
 	bool daemon_reachable;
+	bool draining;			/* as kvmwardd says */
 	struct kw_metrics_pool pools[KW_POOL_COUNT];
 	const struct kw_class_table *classes;	/* NULL: not known */
 	struct kw_walls_status walls;	/* unknown without kvmwardd */

@@ -67,6 +67,8 @@
 	  "Stop that one, or give this one another <uuid>.")                                       \
 	X(GUEST_MOVING, "guest-moving", "A move of this guest to or from another host is not finished.", \
 	  "Finish it with 'kvmward job resume', or take it back with 'kvmward job undo'.")         \
+	X(HOST_DRAINING, "host-draining", "This host is being drained, and no guest starts on it.",   \
+	  "Start the guest on another host, or let guests in again with 'kvmward undrain'.")       \
 	X(QUEUE_FULL, "queue-full", "Too many guests wait already.",                               \
 	  "Try again when fewer do; 'kvmward slots' shows how many.")                              \
 	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \

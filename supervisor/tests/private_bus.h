@@ -79,7 +79,7 @@ static inline int stop_bus(void **state)
 
 static inline pid_t spawn_daemon(void)
 {
-	struct kw_daemon_options options = { config, state_dir };
+	struct kw_daemon_options options = { config, state_dir, state_dir };
 	pid_t pid = fork();
 
 	if (pid == 0) {

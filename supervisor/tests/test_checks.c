@@ -38,6 +38,18 @@ static void unknown_is_neither_ok_nor_no(void **state)
 	}
 }
 
+static void a_drained_host_says_how_to_end_it(void **state)
+{
+	const struct kw_host host = {};
+	struct kw_host_around around = { .daemon = KW_U32(1), .admits = KW_U32(0) };
+
+	(void)state;
+	assert_int_equal(check(&host, &around, "admits_guests")->state, KW_CHECK_NO);
+	assert_non_null(strstr(check(&host, &around, "admits_guests")->remedy, "kvmward undrain"));
+	around.admits = KW_U32(1);
+	assert_int_equal(check(&host, &around, "admits_guests")->state, KW_CHECK_OK);
+}
+
 static void only_the_first_no_has_a_remedy(void **state)
 {
 	const struct kw_host intel = {
@@ -217,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_is_neither_ok_nor_no),
+		cmocka_unit_test(a_drained_host_says_how_to_end_it),
 		cmocka_unit_test(only_the_first_no_has_a_remedy),
 		cmocka_unit_test(asids_are_split),
 		cmocka_unit_test(firmware_and_psp_are_told),

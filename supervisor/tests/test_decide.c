@@ -22,8 +22,8 @@ static int setup(void **state)
 	strcpy(dir, "/tmp/kw-decide-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	fake_host_reset(2, 1);
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, error,
-					    sizeof(error)), 0);
+	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
+					    error, sizeof(error)), 0);
 	return 0;
 }
 
@@ -116,6 +116,61 @@ static void test_a_mark_bars_every_start(void **state)
 	assert_false(kw_decide_claim(&supervisor, xml, strlen(xml), &claim, &verdict));
 	assert_int_equal(verdict.code, KW_GUEST_MOVING);
 	assert_string_equal(claim.uuid, UUID_B);
+}
+
+static void test_a_drained_host_admits_nothing(void **state)
+{
+	static const char *const ops[] = { "prepare", "migrate", "start", "restore" };
+	struct kw_verdict verdict = { .code = KW_ADMITTED };
+	const char *xml;
+
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_supervisor_drain(&supervisor, true), 0);
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		assert_int_equal(hook(ops[i], UUID_B, ""), KW_HOST_DRAINING);
+		assert_int_equal(hook(ops[i], UUID_B, FAKE_MARK("leaving")), KW_GUEST_MOVING);
+	}
+	/* nor what had come in half way */
+	assert_int_equal(hook("start", UUID_A, FAKE_SEV), KW_HOST_DRAINING);
+	assert_int_equal(hook("release", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+	/* what runs is let be */
+	assert_int_equal(hook("started", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hook("reconnect", UUID_A, FAKE_SEV), KW_ADMITTED);
+
+	xml = fake_domain("g", UUID_B, "");
+	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	assert_int_equal(verdict.code, KW_HOST_DRAINING);
+	assert_int_equal(kw_supervisor_drain(&supervisor, false), 0);
+	assert_int_equal(hook("prepare", UUID_B, ""), KW_ADMITTED);
+}
+
+static void test_draining_outlives_kvmwardd(void **state)
+{
+	char error[256] = "";
+
+	(void)state;
+	assert_int_equal(kw_supervisor_drain(&supervisor, true), 0);
+	assert_true(kw_supervisor_take_changed(&supervisor));
+	kw_supervisor_done(&supervisor);
+	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
+					    error, sizeof(error)), 0);
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_HOST_DRAINING);
+	assert_int_equal(kw_supervisor_drain(&supervisor, false), 0);
+	kw_supervisor_done(&supervisor);
+	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
+					    error, sizeof(error)), 0);
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
+}
+
+static void test_draining_that_cannot_be_saved(void **state)
+{
+	(void)state;
+	supervisor.kept_dir = "/nonexistent/kvmward";
+	assert_int_equal(kw_supervisor_drain(&supervisor, true), -ENOENT);
+	assert_false(kw_supervisor_take_changed(&supervisor));
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
 }
 
 static void test_ends(void **state)
@@ -400,6 +455,9 @@ int main(void)
 		TEST(test_one_hold_for_each_uuid),
 		TEST(test_restore),
 		TEST(test_a_mark_bars_every_start),
+		TEST(test_a_drained_host_admits_nothing),
+		TEST(test_draining_outlives_kvmwardd),
+		TEST(test_draining_that_cannot_be_saved),
 		TEST(test_ends),
 		TEST(test_ends_by_name_without_xml),
 		TEST(test_start_goes_by_the_hold),

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "bus/client.h"
 #include "facts/domain_xml.h"
+#include "ledger/drain.h"
 #include "tests/tree.h"
 
 #define UUID "aaaaaaaa-0000-4000-8000-000000000001"
@@ -122,7 +123,7 @@ static int file_of(const void *text, size_t length)
 static struct kw_verdict answer_fd(const char *op, int fd)
 {
 	char *argv[] = { "hook", "g", (char *)op, "begin", "-", NULL };
-	struct kw_hook_place place = { fd, config, dir, kw_clock_monotonic_ns() - age_ns };
+	struct kw_hook_place place = { fd, config, dir, dir, kw_clock_monotonic_ns() - age_ns };
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
 
 	kw_hook_answer(5, argv, &place, &verdict);
@@ -174,7 +175,7 @@ static void test_missing_arguments(void **state)
 		{ 3, "release", KW_HOOK_USAGE, false },	 { 3, "started", KW_HOOK_USAGE, false },
 		{ 3, "reconnect", KW_ADMITTED, false },
 	};
-	struct kw_hook_place place = { -1, config, dir, kw_clock_monotonic_ns() };
+	struct kw_hook_place place = { -1, config, dir, dir, kw_clock_monotonic_ns() };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -193,7 +194,7 @@ static void test_missing_arguments(void **state)
 static void test_empty_name(void **state)
 {
 	char *argv[] = { "hook", "", "prepare", "begin", "-", NULL };
-	struct kw_hook_place place = { -1, config, dir, kw_clock_monotonic_ns() };
+	struct kw_hook_place place = { -1, config, dir, dir, kw_clock_monotonic_ns() };
 	struct kw_verdict verdict;
 
 	(void)state;
@@ -308,6 +309,33 @@ static void test_a_moving_guest_never_starts_unasked(void **state)
 	assert_int_equal(answer("prepare", MOVING), KW_ADMITTED); /* kvmwardd knows better */
 }
 
+static void test_a_drained_host_admits_nothing_unasked(void **state)
+{
+	uint64_t start_ns = kw_clock_monotonic_ns();
+	char moves[64];
+
+	(void)state;
+	nobody_home();
+	write_config(ADMIT_ALL);
+	assert_int_equal(kw_drain_set(dir, true), 0);
+	assert_int_equal(answer("prepare", PLAIN), KW_HOST_DRAINING);
+	assert_int_equal(answer("migrate", SEV), KW_HOST_DRAINING);
+	assert_int_equal(answer("restore", PLAIN), KW_HOST_DRAINING);
+	assert_int_equal(answer("prepare", "<broken"), KW_HOST_DRAINING);
+	assert_int_equal(answer("prepare", MOVING), KW_GUEST_MOVING);
+	assert_in_range(elapsed_ms(start_ns), 0, 500);
+
+	/* but for a guest that was here when it began, and that its move brings back */
+	snprintf(moves, sizeof(moves), "%s/moves", dir);
+	assert_int_equal(mkdir(moves, 0700), 0);
+	assert_int_equal(tree_put(dir, "moves/" UUID ".json", "{}"), 0);
+	assert_int_equal(answer("prepare", PLAIN), KW_ADMITTED);
+	assert_int_equal(answer("prepare", MOVING), KW_GUEST_MOVING);
+
+	assert_int_equal(kw_drain_set(dir, false), 0);
+	assert_int_equal(answer("prepare", SEV), KW_ADMITTED);
+}
+
 static void test_no_bus(void **state)
 {
 	(void)state;
@@ -393,6 +421,7 @@ int main(void)
 		TEST(test_plain_is_admitted_unasked_at_once),
 		TEST(test_configuration_is_followed),
 		TEST(test_a_moving_guest_never_starts_unasked),
+		TEST(test_a_drained_host_admits_nothing_unasked),
 		TEST(test_no_bus),
 		TEST(test_no_second_try_when_not_allowed),
 		TEST(test_release_is_told),

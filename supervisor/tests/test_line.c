@@ -46,8 +46,8 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	fake_host_reset(1, 1);
 	told[0] = '\0';
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, error,
-					    sizeof(error)), 0);
+	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
+					    error, sizeof(error)), 0);
 	return 0;
 }
 
@@ -239,6 +239,22 @@ static void a_refused_start_takes_nobodys_hold(void **state)
 	assert_int_equal(hold_count(), 0);
 }
 
+static void a_drained_host_sends_them_home(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(1, UUID_A, FAKE_SEV), KW_CODE_COUNT);
+	assert_int_equal(ask(2, UUID_B, FAKE_SEV), KW_CODE_COUNT);
+	expect_told("1=admitted 2:slot-full:1/1 ");
+	assert_int_equal(kw_supervisor_drain(&supervisor, true), 0);
+	expect_told("2=host-draining ");
+	assert_int_equal(supervisor.waiting.count, 1);
+	assert_int_equal(ask(3, UUID_C, FAKE_SEV), KW_HOST_DRAINING);
+	/* whose turn it was cannot use it any more */
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_HOST_DRAINING);
+	kw_line_leave(&supervisor, 1);
+	assert_int_equal(hold_count(), 0);
+}
+
 /* Only the hook's promise has a time limit. */
 static void a_client_that_stays_keeps_its_hold(void **state)
 {
@@ -365,6 +381,7 @@ int main(void)
 		TEST(a_guest_that_starts_outlives_its_client),
 		TEST(a_guest_that_runs_outlives_its_client),
 		TEST(a_refused_start_takes_nobodys_hold),
+		TEST(a_drained_host_sends_them_home),
 		TEST(a_client_that_stays_keeps_its_hold),
 		TEST(what_cannot_be_is_refused_at_once),
 		TEST(one_uuid_is_one_guest),

@@ -135,12 +135,14 @@ static void host_facts_keep_no_and_drop_unknown(void **state)
 					    .slot_events = KW_U32(0),
 					    .slot_events_reason = "no kprobes",
 					    .kvm_vendor_module = "kvm_amd" } };
-	struct kw_metrics metrics = { .facts = &facts, .daemon_reachable = true };
+	struct kw_metrics metrics = { .facts = &facts, .daemon_reachable = true,
+				      .draining = true };
 	_cleanup_free_ char *text = written(&metrics);
 
 	(void)state;
 	assert_non_null(strstr(text, "\nkvmward_module_up 1\n"));
 	assert_non_null(strstr(text, "\nkvmward_daemon_up 1\n"));
+	assert_non_null(strstr(text, "\nkvmward_draining 1\n"));
 	assert_non_null(strstr(text, "\nkvmward_host_sev_in_cpu 1\n"));
 	assert_non_null(strstr(text, "\nkvmward_host_sev_enabled 0\n"));
 	assert_null(strstr(text, "kvmward_host_snp_in_cpu"));

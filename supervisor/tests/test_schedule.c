@@ -397,7 +397,7 @@ static void come_up(const void *data)
 	char error[256];
 
 	(void)data;
-	if (kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, error,
+	if (kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir, error,
 			       sizeof(error)) < 0)
 		return;
 	kw_supervisor_look(&supervisor);
@@ -600,7 +600,7 @@ static bool call_hook_once(struct actor *actor, char *op)
 {
 	const char *security = type_of(actor) == KW_GUEST_SEV ? FAKE_SEV : FAKE_SEV_ES;
 	struct kw_hook_place place = { .config_path = "/nonexistent/kvmward.conf",
-				       .state_dir = dir, .start_ns = world->now_ns };
+				       .state_dir = dir, .kept_dir = dir, .start_ns = world->now_ns };
 	char uuid[KW_UUID_LEN + 1], name[16], xml[1024];
 	char *argv[] = { "kvmward-hook", name, op, "begin", "-", NULL };
 	struct kw_verdict verdict;

@@ -26,7 +26,7 @@
 static enum kw_code run_hook(const char *op, const char *uuid)
 {
 	char *argv[] = { "hook", "g", (char *)op, "begin", "-", NULL };
-	struct kw_hook_place place = { -1, config, state_dir, kw_clock_monotonic_ns() };
+	struct kw_hook_place place = { -1, config, state_dir, state_dir, kw_clock_monotonic_ns() };
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
 	const char *xml = fake_domain("g", uuid, FAKE_SEV);
 	int fds[2];
@@ -683,6 +683,41 @@ static void test_walls_are_told(void **state)
 	kw_bus_close(bus);
 }
 
+static enum kw_code plan_plain(struct kw_bus *bus)
+{
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+
+	assert_int_equal(kw_bus_plan(bus, fake_domain("g", UUID_B, ""), &verdict), 0);
+	return verdict.code;
+}
+
+static void test_draining(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	bool draining = true;
+	pid_t waiter;
+
+	(void)state;
+	assert_int_equal(kw_bus_draining(bus, &draining), 0);
+	assert_false(draining);
+	fill_slots();
+	waiter = spawn_waiter(UUID_C, false);
+	expect_waiting(1);
+	assert_int_equal(kw_bus_drain(bus, true), 0);
+	assert_int_equal(exit_of(waiter), KW_HOST_DRAINING);
+	assert_int_equal(kw_bus_draining(bus, &draining), 0);
+	assert_true(draining);
+	assert_int_equal(plan_plain(bus), KW_HOST_DRAINING);
+
+	end_daemon(SIGKILL);
+	assert_int_equal(run_hook("prepare", UUID_A), KW_HOST_DRAINING); /* that looks itself */
+	start_daemon();
+	assert_int_equal(plan_plain(bus), KW_HOST_DRAINING);
+	assert_int_equal(kw_bus_drain(bus, false), 0);
+	assert_int_equal(plan_plain(bus), KW_ADMITTED);
+	kw_bus_close(bus);
+}
+
 static void test_nobody_home(void **state)
 {
 	struct kw_bus *bus;
@@ -729,6 +764,7 @@ int main(void)
 		TEST(test_waiting_has_limits),
 		TEST(test_waiting_over_a_restart),
 		TEST(test_walls_are_told),
+		TEST(test_draining),
 		TEST(test_nobody_home),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policy/mark.h"
+#include "policy/door.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,9 @@ static void expect(struct kw_mark mark, const char *sentence)
 	struct kw_domain domain = { .name = "vault", .mark = mark };
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
 
-	assert_false(kw_mark_admits(&domain, &verdict));
+	assert_false(kw_door_admits(&domain, true, &verdict));
+	assert_int_equal(verdict.code, KW_GUEST_MOVING);
+	assert_false(kw_door_admits(&domain, false, &verdict));
 	assert_int_equal(verdict.code, KW_GUEST_MOVING);
 	assert_string_equal(verdict.sentence, sentence);
 }
@@ -38,8 +40,19 @@ static void without_one_nothing_is_said(void **state)
 	struct kw_verdict verdict = { .code = KW_SLOT_FULL };
 
 	(void)state;
-	assert_true(kw_mark_admits(&domain, &verdict));
+	assert_true(kw_door_admits(&domain, false, &verdict));
 	assert_int_equal(verdict.code, KW_SLOT_FULL);
+}
+
+static void a_drained_host_bars_all(void **state)
+{
+	struct kw_domain domain = { .name = "vault" };
+	struct kw_verdict verdict = { .code = KW_ADMITTED };
+
+	(void)state;
+	assert_false(kw_door_admits(&domain, true, &verdict));
+	assert_int_equal(verdict.code, KW_HOST_DRAINING);
+	assert_non_null(strstr(verdict.sentence, "'kvmward undrain'"));
 }
 
 static void words_are_read_as_they_are_written(void **state)
@@ -57,6 +70,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mark_bars),
 		cmocka_unit_test(without_one_nothing_is_said),
+		cmocka_unit_test(a_drained_host_bars_all),
 		cmocka_unit_test(words_are_read_as_they_are_written),
 	};
 

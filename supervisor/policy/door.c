@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policy/mark.h"
+#include "policy/door.h"
 
-bool kw_mark_admits(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
+static bool mark_admits(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
 {
 	const struct kw_mark *mark = &domain->mark;
 
@@ -29,4 +29,20 @@ bool kw_mark_admits(const struct kw_domain *domain, struct kw_verdict *ret_verdi
 		       "whether this guest may start here; finish or undo the move with the kvmward "
 		       "that began it", mark->line);
 	return false;
+}
+
+void kw_door_shut(struct kw_verdict *ret_verdict)
+{
+	kw_verdict_set(ret_verdict, KW_HOST_DRAINING,
+		       "this host is being drained, and no guest starts on it; take another host, "
+		       "or let guests in again with 'kvmward undrain'");
+}
+
+bool kw_door_admits(const struct kw_domain *domain, bool draining, struct kw_verdict *ret_verdict)
+{
+	if (!mark_admits(domain, ret_verdict))
+		return false;
+	if (draining)
+		kw_door_shut(ret_verdict);
+	return !draining;
 }
