@@ -113,7 +113,7 @@ def slot_events():
     needs_slot_events()
     assert host.host_facts()["slot_events"] is True, host.host_facts()
     assert changes_from() == "slot-events"
-    checks = {c["check"]: c["state"] for c in host.kvmward_json("host")["checks"]}
+    checks = host.host_checks()
     assert checks["slot_events"] == checks["hearing"] == "ok", checks
     delays = []
     with Watch() as watch:

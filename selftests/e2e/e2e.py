@@ -20,6 +20,7 @@ import claims  # pylint: disable=unused-import
 import classes  # pylint: disable=unused-import
 import crashes  # pylint: disable=unused-import
 import doors  # pylint: disable=unused-import
+import draining  # pylint: disable=unused-import
 import host
 import ktap
 import waiting  # pylint: disable=unused-import

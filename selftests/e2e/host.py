@@ -69,6 +69,11 @@ def host_facts():
     return kvmward_json("host")["host"]
 
 
+def host_checks():
+    """What kvmward host finds, by check."""
+    return {check["check"]: check["state"] for check in kvmward_json("host")["checks"]}
+
+
 def pools():
     """kvmward slots, by pool name."""
     return {pool["pool"]: pool for pool in kvmward_json("slots")["pools"]}
