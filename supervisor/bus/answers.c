@@ -246,6 +246,20 @@ static int read_switch(sd_bus_message *reply, bool *ret_on)
 	return 0;
 }
 
+/* A number with a fraction, for those who read it; here it is one of thousandths. */
+static int read_ratio(sd_bus_message *reply, uint32_t *ret_thousandths)
+{
+	double ratio;
+	int r = sd_bus_message_read(reply, "v", "d", &ratio);
+
+	if (r < 0)
+		return r;
+	if (!(ratio > 0 && ratio <= UINT32_MAX / 1000))
+		return -EBADMSG;
+	*ret_thousandths = (uint32_t)(ratio * 1000 + 0.5);
+	return 0;
+}
+
 static int read_value(sd_bus_message *reply, const char *key, struct kw_config *config)
 {
 	if (!strcmp(key, KW_BUS_KEY_SEV_RESERVE))
@@ -260,6 +274,8 @@ static int read_value(sd_bus_message *reply, const char *key, struct kw_config *
 	}
 	if (!strcmp(key, KW_BUS_KEY_MEMORY))
 		return sd_bus_message_read(reply, "v", "t", &config->reserved_host_memory_bytes);
+	if (!strcmp(key, KW_BUS_KEY_RATIO))
+		return read_ratio(reply, &config->ram_allocation_thousandths);
 	if (!strcmp(key, KW_BUS_KEY_ENCRYPTED))
 		return read_admit(reply, &config->admit_encrypted_unasked);
 	if (!strcmp(key, KW_BUS_KEY_PLAIN))
@@ -298,7 +314,8 @@ static int read_config(sd_bus_message *reply, struct kw_config *config)
 
 int kw_bus_read_config(sd_bus_message *reply, struct kw_config *ret_config)
 {
-	struct kw_config config = {};
+	/* what a kvmwardd of before does not tell */
+	struct kw_config config = { .ram_allocation_thousandths = 1000 };
 	int r = read_config(reply, &config);
 
 	if (r < 0)

@@ -59,6 +59,7 @@
 #define KW_BUS_KEY_SNP_RESERVE "snp_reserve"
 #define KW_BUS_KEY_GUESTS "num_memory_encrypted_guests"
 #define KW_BUS_KEY_MEMORY "reserved_host_memory_bytes"
+#define KW_BUS_KEY_RATIO "ram_allocation_ratio"
 #define KW_BUS_KEY_ENCRYPTED "encrypted_when_unreachable"
 #define KW_BUS_KEY_PLAIN "plain_when_unreachable"
 #define KW_BUS_KEY_MEMLOCK "small_memory_lock"

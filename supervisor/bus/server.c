@@ -286,8 +286,9 @@ static int on_configuration(sd_bus *bus, const char *path, const char *interface
 			KW_BUS_KEY_MISC_MAX, "b", (int)config->misc_max_wall,
 			KW_BUS_KEY_TIMEOUT, "u", config->hold_timeout_s);
 	if (r >= 0)
-		r = sd_bus_message_append(reply, "{sv}", KW_BUS_KEY_MEMLOCK, "s",
-					  admit_word(config->admit_small_memlock));
+		r = sd_bus_message_append(reply, "{sv}{sv}", KW_BUS_KEY_MEMLOCK, "s",
+					  admit_word(config->admit_small_memlock), KW_BUS_KEY_RATIO,
+					  "d", config->ram_allocation_thousandths / 1000.0);
 	if (r >= 0 && guests.known)
 		r = sd_bus_message_append(reply, "{sv}", KW_BUS_KEY_GUESTS, "u", guests.value);
 	return r < 0 ? r : sd_bus_message_close_container(reply);

@@ -98,7 +98,7 @@ int kw_request_name(struct kw_request *request)
 	size_t length;
 	int error;
 
-	if (!request->takes_slot || request->domain.uuid[0])
+	if (!kw_claim_due(&request->domain) || request->domain.uuid[0])
 		return 0;
 	error = kw_file_read("/proc/sys/kernel/random/uuid", KW_UUID_LEN + 1, &text, &length);
 	if (error)

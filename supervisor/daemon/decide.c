@@ -18,6 +18,7 @@
 #include "policy/security.h"
 
 #define NO_UUID "the domain XML has no <uuid>: nothing to hold by"
+#define NOTHING_COUNTED "this guest takes neither a slot nor memory as a guest of KVM"
 
 static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_domain,
 			struct kw_verdict *verdict)
@@ -78,14 +79,14 @@ static void admit(struct kw_supervisor *supervisor, const struct kw_claim *claim
 	kw_admit(&supervisor->facts, &holds, &supervisor->config, claim, verdict);
 }
 
-/* Has the host room for it? With the facts of this moment; the claim only when it takes a slot. */
+/* Has the host room for it? With the facts of this moment; a claim only where one is due. */
 static void judge(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
 {
 	if (!is_let_in(supervisor, domain, verdict))
 		return;
-	if (!kw_security_takes_slot(domain)) {
-		kw_verdict_set(verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
+	if (!kw_claim_due(domain)) {
+		kw_verdict_set(verdict, KW_ADMITTED, NOTHING_COUNTED);
 		return;
 	}
 	if (kw_claim_make(domain, ret_claim) < 0) {
@@ -114,6 +115,12 @@ static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
 {
 	int r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
 
+	if (r < 0 && claim->type == KW_GUEST_PLAIN && supervisor->config.admit_plain_unasked) {
+		kw_verdict_set(verdict, KW_ADMITTED,
+			       "plain guests are admitted where no hold can be saved: %s",
+			       strerror(-r));
+		return;
+	}
 	if (r < 0) {
 		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "the hold cannot be saved: %s", strerror(-r));
 		return;
@@ -141,12 +148,15 @@ static void decide_domain(struct kw_supervisor *supervisor, const struct kw_doma
 	struct kw_claim claim;
 
 	judge(supervisor, domain, &claim, verdict);
-	if (!kw_verdict_admits(verdict) || !kw_security_takes_slot(domain))
+	if (!kw_verdict_admits(verdict) || !kw_claim_due(domain))
 		return;
-	if (!claim.uuid[0])
-		kw_verdict_set(verdict, KW_XML_INVALID, NO_UUID);
-	else
+	/* while guests are not seen nothing would ever confirm it */
+	if (claim.type == KW_GUEST_PLAIN && !supervisor->facts.guests.known)
+		return;
+	if (claim.uuid[0])
 		hold(supervisor, &claim, verdict);
+	else if (claim.type != KW_GUEST_PLAIN)
+		kw_verdict_set(verdict, KW_XML_INVALID, NO_UUID);
 }
 
 static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
@@ -193,7 +203,7 @@ static bool renew_hold(struct kw_supervisor *supervisor, const char *uuid,
 	if (!found || found->pid)
 		return false;
 	claim = found->claim;
-	kw_verdict_set(verdict, KW_ADMITTED, "a slot is held");
+	kw_verdict_set(verdict, KW_ADMITTED, "what it takes is held");
 	hold(supervisor, &claim, verdict);
 	return true;
 }
@@ -298,8 +308,8 @@ bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, si
 	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
 	if (!is_let_in(supervisor, &domain, ret_verdict))
 		return false;
-	if (!kw_security_takes_slot(&domain)) {
-		kw_verdict_set(ret_verdict, KW_ADMITTED, "this guest takes no encryption-key slot");
+	if (!kw_claim_due(&domain)) {
+		kw_verdict_set(ret_verdict, KW_ADMITTED, NOTHING_COUNTED);
 		return false;
 	}
 	kw_rules_check(&domain, ret_verdict);

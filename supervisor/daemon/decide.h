@@ -16,7 +16,7 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 
 /*
  * What the guest of this domain would take. False with the verdict when there
- * is nothing to hold: admitted, it takes no slot; else the domain's own fault.
+ * is nothing to hold: admitted, it takes nothing that is counted; else the domain's own fault.
  * Name and UUID are there wherever they can be read.
  */
 bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,

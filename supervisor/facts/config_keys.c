@@ -10,6 +10,8 @@
 #define SLOTS_MAX 65535
 #define MEMORY_MB_MAX (1u << 30)
 #define TIMEOUT_MAX_S 86400
+#define RATIO_MAX 1000
+#define THOUSAND 1000
 
 #define OF(field) offsetof(struct kw_config, field)
 #define OF_CLASS(field) offsetof(struct kw_class, field)
@@ -26,6 +28,8 @@ static const struct kw_config_key keys[] = {
 	  OF(num_memory_encrypted_guests) },
 	{ "memory", "reserved_host_memory_mb", MEMORY, KW_CONFIG_MIB,
 	  OF(reserved_host_memory_bytes) },
+	{ "memory", "ram_allocation_ratio", KW_CONFIG_RATIO, 1, RATIO_MAX * THOUSAND,
+	  KW_CONFIG_U32, OF(ram_allocation_thousandths) },
 	{ "hook", "encrypted_when_unreachable", ADMIT, OF(admit_encrypted_unasked) },
 	{ "hook", "plain_when_unreachable", ADMIT, OF(admit_plain_unasked) },
 	{ "hook", "small_memory_lock", ADMIT, OF(admit_small_memlock) },
@@ -93,14 +97,46 @@ void kw_config_key_allowed(const struct kw_config_key *key, char *to, size_t to_
 		snprintf(to, to_size,
 			 "a whole number from %" PRIu32 " to %" PRIu32 " without sign or unit",
 			 key->least, key->most);
+	else if (key->kind == KW_CONFIG_RATIO)
+		snprintf(to, to_size,
+			 "a number above 0 and up to %" PRIu32 " with at most 3 decimals, like 1.5",
+			 key->most / THOUSAND);
 	else
 		snprintf(to, to_size, "%s or %s", words[key->kind][1], words[key->kind][0]);
+}
+
+/* "1.5": digits, and after a point one to three more. */
+static bool parse_ratio(const struct kw_config_key *key, const char *value, uint32_t *ret_number)
+{
+	const char *point = strchrnul(value, '.');
+	uint32_t whole, decimals = 0;
+	char digits[8] = "";
+
+	if ((size_t)(point - value) >= sizeof(digits))
+		return false;
+	memcpy(digits, value, (size_t)(point - value));
+	if (kw_text_u32(digits, key->most / THOUSAND, &whole))
+		return false;
+	if (*point) {
+		size_t length = strlen(point + 1);
+
+		if (!length || length > 3)
+			return false;
+		memcpy(digits, "000", 4);
+		memcpy(digits, point + 1, length);
+		if (kw_text_u32(digits, THOUSAND - 1, &decimals))
+			return false;
+	}
+	*ret_number = whole * THOUSAND + decimals;
+	return *ret_number >= key->least && *ret_number <= key->most;
 }
 
 static bool parse(const struct kw_config_key *key, const char *value, uint32_t *ret_number)
 {
 	if (key->kind == KW_CONFIG_NUMBER)
 		return !kw_text_u32(value, key->most, ret_number) && *ret_number >= key->least;
+	if (key->kind == KW_CONFIG_RATIO)
+		return parse_ratio(key, value, ret_number);
 	*ret_number = !strcmp(value, words[key->kind][1]);
 	return *ret_number || !strcmp(value, words[key->kind][0]);
 }

@@ -13,6 +13,7 @@
 
 enum kw_config_kind {
 	KW_CONFIG_NUMBER,
+	KW_CONFIG_RATIO,	/* given with up to 3 decimals, kept in thousandths */
 	KW_CONFIG_ADMIT,	/* admit or refuse */
 	KW_CONFIG_SWITCH,	/* yes or no */
 };
@@ -30,7 +31,7 @@ enum kw_config_field {
 struct kw_config_key {
 	const char *section, *name;
 	enum kw_config_kind kind;
-	uint32_t least, most;		/* of a number */
+	uint32_t least, most;		/* of a number, or of a ratio in thousandths */
 	enum kw_config_field field;
 	size_t offset;			/* of it, in struct kw_config or struct kw_class */
 };

@@ -46,5 +46,7 @@ struct kw_u64 kw_meminfo_total_bytes(const char *proc)
 
 struct kw_u64 kw_meminfo_hugetlb_bytes(const char *proc)
 {
-	return read_line(proc, "Hugetlb:");
+	struct kw_u64 bytes = read_line(proc, "Hugetlb:");
+
+	return !bytes.known && kw_meminfo_total_bytes(proc).known ? KW_U64(0) : bytes;
 }

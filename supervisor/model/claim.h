@@ -13,7 +13,7 @@ struct kw_claim {
 	enum kw_guest_type type;
 	uint64_t memory_bytes;		/* maximum memory, hot-plug included */
 	uint64_t pinned_bytes;		/* once it has started; 0 for a plain guest */
-	uint64_t plug_bytes;		/* memory that may be plugged later, pinned as well then */
+	uint64_t plug_bytes;		/* of it, what may be plugged later: pinned, if at all, only then */
 	uint64_t memlock_bytes;		/* RLIMIT_MEMLOCK it needs; 0 for a plain guest */
 	uint64_t ceiling_bytes;		/* the most host memory it may come to use */
 };

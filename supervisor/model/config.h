@@ -15,6 +15,7 @@ struct kw_config {
 	struct kw_u32 num_memory_encrypted_guests; /* operator's override: at most so many at once */
 	/* [memory] */
 	uint64_t reserved_host_memory_bytes;	/* reserved_host_memory_mb */
+	uint32_t ram_allocation_thousandths;	/* ram_allocation_ratio, 1500 being 1.5; never 0 */
 	/* [hook] */
 	bool admit_encrypted_unasked;	/* encrypted_when_unreachable = admit | refuse */
 	bool admit_plain_unasked;	/* plain_when_unreachable = admit | refuse */

@@ -21,8 +21,8 @@
 	  "Set BIOS \"minimum SEV ASID\" above 1 for SEV-ES and SEV-SNP, and at most the highest ASID for SEV.") \
 	X(TYPE_UNAVAILABLE, "type-unavailable", "The host does not offer this kind of encryption.", \
 	  "Enable it in the BIOS and in kvm_amd; see 'kvmward host'.")                             \
-	X(MEMORY_FULL, "memory-full", "The host's memory cannot hold what this guest pins.",       \
-	  "Stop a guest, give this one less memory, or lower the host reserve.")                   \
+	X(MEMORY_FULL, "memory-full", "The host's memory cannot hold this guest beside the others.", \
+	  "Stop a guest, give this one less memory, lower the host reserve, or raise ram_allocation_ratio.") \
 	X(CLASS_FULL, "class-full", "The class of this guest has all that it may have.",           \
 	  "Stop a guest of the class, or raise the limit of its section in kvmward.conf.")         \
 	X(CLASS_RESERVED, "class-reserved", "What is left is set aside for other classes, or waited for.", \

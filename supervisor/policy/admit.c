@@ -138,63 +138,117 @@ static bool slot_free(const struct kw_question *q, enum kw_pool pool,
 	return false;
 }
 
-static bool memory_known(const struct kw_question *q, const struct kw_memory_room *room,
-			 struct kw_verdict *ret_verdict)
+/* Of the sum that is not known; NULL: all of it is. */
+static const char *memory_unknown(const struct kw_memory_room *room)
 {
-	if (!room->total_bytes.known)
-		return kw_refuse_unknown(q->facts, "how much memory the host has", ret_verdict);
-	if (!room->guests_bytes.known)
-		return kw_refuse_unknown(q->facts, "how much memory the guests that run keep",
-					 ret_verdict);
-	return true;
+	if (!room->total_bytes.known || !room->pools_bytes.known)
+		return "how much memory the host has";
+	return room->guests_known ? NULL : "how much memory the guests that run keep";
 }
 
-static bool memory_free(const struct kw_question *q, const struct kw_claim *claim,
-			struct kw_verdict *ret_verdict)
+/* " (divided by ram_allocation_ratio 1.5)", "" where that is 1. */
+static char *ratio_note(char *to, size_t to_size, const struct kw_config *config)
 {
-	struct kw_memory_room room = kw_memory_room_of(q);
-	char need[32], total[32], guests[32], pending[32], reserve[32], left[32];
+	uint32_t ratio = config->ram_allocation_thousandths;
 
-	if (!memory_known(q, &room, ret_verdict))
-		return false;
-	if (claim->ceiling_bytes <= room.free_bytes.value)
-		return true;
+	to[0] = '\0';
+	if (ratio != 1000)
+		snprintf(to, to_size, " (divided by ram_allocation_ratio %g)", ratio / 1000.0);
+	return to;
+}
+
+static bool refuse_memory(const struct kw_question *q, uint64_t need_bytes,
+			  const struct kw_memory_room *room, struct kw_verdict *ret_verdict)
+{
+	char need[32], left[32], total[32], reserve[32], pools[32], encrypted[32], plain[32];
+	char pending[32], ratio[64];
+
 	kw_verdict_set(ret_verdict, KW_MEMORY_FULL,
-		       "the guest may take %s and %s are left: of %s in the host, encrypted guests "
-		       "keep %s, %s are promised to guests that are starting%s, %s are reserved for "
-		       "the host; stop a guest, give this one less memory, or lower "
-		       "reserved_host_memory_mb in kvmward.conf",
-		       kw_text_bytes(need, sizeof(need), claim->ceiling_bytes),
-		       kw_text_bytes(left, sizeof(left), room.free_bytes.value),
-		       kw_text_bytes(total, sizeof(total), room.total_bytes.value),
-		       kw_text_bytes(guests, sizeof(guests), room.guests_bytes.value),
-		       kw_text_bytes(pending, sizeof(pending), room.pending_bytes),
-		       room.waiting ? " or wait" : "",
-		       kw_text_bytes(reserve, sizeof(reserve), room.reserve_bytes));
+		       "the guest may take %s and %s are left: of %s in the host, %s are reserved for "
+		       "it, %s are hugepages, encrypted guests keep %s, plain guests %s%s, %s are "
+		       "promised to guests that are starting%s; stop a guest, give this one less "
+		       "memory, or see reserved_host_memory_mb and ram_allocation_ratio in kvmward.conf",
+		       kw_text_bytes(need, sizeof(need), need_bytes),
+		       kw_text_bytes(left, sizeof(left), room->free_bytes.value),
+		       kw_text_bytes(total, sizeof(total), room->total_bytes.value),
+		       kw_text_bytes(reserve, sizeof(reserve), room->reserve_bytes),
+		       kw_text_bytes(pools, sizeof(pools), room->pools_bytes.value),
+		       kw_text_bytes(encrypted, sizeof(encrypted), room->encrypted_bytes),
+		       kw_text_bytes(plain, sizeof(plain), room->plain_bytes),
+		       ratio_note(ratio, sizeof(ratio), q->config),
+		       kw_text_bytes(pending, sizeof(pending), room->pending_bytes),
+		       room->waiting_bytes ? " or wait" : "");
 	return false;
 }
 
+static bool memory_free(const struct kw_question *q, const struct kw_claim *claim,
+			const struct kw_memory_room *room, struct kw_verdict *ret_verdict)
+{
+	uint64_t need = kw_claim_takes_bytes(q->config, claim);
+	const char *unknown = memory_unknown(room);
+
+	if (unknown && (claim->type != KW_GUEST_PLAIN || !q->config->admit_plain_unasked))
+		return kw_refuse_unknown(q->facts, unknown, ret_verdict);
+	return need <= room->free_bytes.value || refuse_memory(q, need, room, ret_verdict);
+}
+
 static bool class_free(const struct kw_question *q, const struct kw_claim *claim,
-		       enum kw_pool pool, struct kw_verdict *ret_verdict)
+		       enum kw_pool pool, const struct kw_memory_room *room,
+		       struct kw_verdict *ret_verdict)
 {
 	if (!q->config->class_count)
 		return true;
 	return kw_share_has_room(q, claim, pool, kw_pool_room_of(q, pool).free.value,
-				 kw_memory_room_of(q).free_bytes.value, ret_verdict);
+				 room->free_bytes.value, ret_verdict);
 }
 
-static void say_admitted(const struct kw_question *q, const struct kw_claim *claim,
-			 enum kw_pool pool, struct kw_verdict *ret_verdict)
+/* "512 MiB of memory for it in class gold". */
+static char *memory_note(char *to, size_t to_size, const struct kw_question *q,
+			 const struct kw_claim *claim)
 {
-	uint32_t rest = kw_pool_room_of(q, pool).free.value - 1;
 	const char *class = q->config->class_count ? claim->class_name : "";
 	char memory[32];
 
-	kw_verdict_set(
-		ret_verdict, KW_ADMITTED,
-		"there is a %s slot and %s of memory for it%s%s; %" PRIu32 " more %s free after it",
-		title_of(q, pool), kw_text_bytes(memory, sizeof(memory), claim->ceiling_bytes),
-		class[0] ? " in class " : "", class, rest, rest == 1 ? "slot is" : "slots are");
+	snprintf(to, to_size, "%s of memory for it%s%s",
+		 kw_text_bytes(memory, sizeof(memory), kw_claim_takes_bytes(q->config, claim)),
+		 class[0] ? " in class " : "", class);
+	return to;
+}
+
+static void admit_plain(const struct kw_question *q, const struct kw_claim *claim,
+			struct kw_verdict *ret_verdict)
+{
+	struct kw_memory_room room = kw_memory_room_of(q);
+	char memory[128];
+
+	if (!memory_free(q, claim, &room, ret_verdict) ||
+	    !class_free(q, claim, KW_POOL_SEV, &room, ret_verdict))
+		return;
+	if (room.free_bytes.known)
+		kw_verdict_set(ret_verdict, KW_ADMITTED, "there are %s, and it takes no slot",
+			       memory_note(memory, sizeof(memory), q, claim));
+	else
+		kw_verdict_set(ret_verdict, KW_ADMITTED,
+			       "plain guests are admitted where %s is not known",
+			       memory_unknown(&room));
+}
+
+static void admit_encrypted(const struct kw_question *q, const struct kw_claim *claim,
+			    enum kw_pool pool, struct kw_verdict *ret_verdict)
+{
+	struct kw_memory_room room = kw_memory_room_of(q);
+	char memory[128];
+	uint32_t rest;
+
+	if (!kw_host_offers(q->facts, claim->type, pool, ret_verdict) ||
+	    !slot_free(q, pool, ret_verdict) || !memory_free(q, claim, &room, ret_verdict) ||
+	    !class_free(q, claim, pool, &room, ret_verdict))
+		return;
+	rest = kw_pool_room_of(q, pool).free.value - 1;
+	kw_verdict_set(ret_verdict, KW_ADMITTED,
+		       "there is a %s slot and %s; %" PRIu32 " more %s free after it",
+		       title_of(q, pool), memory_note(memory, sizeof(memory), q, claim), rest,
+		       rest == 1 ? "slot is" : "slots are");
 }
 
 void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
@@ -204,17 +258,11 @@ void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
 	struct kw_question q = {facts, holds, config, claim->uuid, config->class_count > 0};
 	enum kw_pool pool;
 
-	if (claim->type == KW_GUEST_PLAIN) {
-		kw_verdict_set(ret_verdict, KW_ADMITTED, "a plain guest takes no slot");
-		return;
-	}
-	if (!kw_guest_type_pool(claim->type, facts->slots.snp_apart, &pool)) {
+	if (claim->type == KW_GUEST_PLAIN)
+		admit_plain(&q, claim, ret_verdict);
+	else if (kw_guest_type_pool(claim->type, facts->slots.snp_apart, &pool))
+		admit_encrypted(&q, claim, pool, ret_verdict);
+	else
 		kw_verdict_set(ret_verdict, KW_UNKNOWN_SECURITY,
 			       "guest type %u is not known to this kvmward", claim->type);
-		return;
-	}
-	if (kw_host_offers(facts, claim->type, pool, ret_verdict) &&
-	    slot_free(&q, pool, ret_verdict) && memory_free(&q, claim, ret_verdict) &&
-	    class_free(&q, claim, pool, ret_verdict))
-		say_admitted(&q, claim, pool, ret_verdict);
 }

@@ -25,24 +25,34 @@ void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds
 		  const struct kw_config *config, enum kw_pool pool, struct kw_pool_room *ret_room);
 
 /*
- * Memory of the host that encrypted guests and their pending holds leave,
- * reserve taken off. A guest counts with what it has pinned, what it sees, or
- * the ceiling of its confirmed hold, whichever is the largest. free is unknown
- * when the type or memory of any guest is.
+ * Memory of the host that guests leave, those that run, start or wait:
+ *
+ *	free = total - reserve - hugepage pools - encrypted - plain - pending
+ *
+ * An encrypted guest counts with what it has pinned, what it sees, or the
+ * ceiling of its confirmed hold, whichever is the largest; a plain one with
+ * what it sees, divided by ram_allocation_ratio. Where something is not known
+ * the sums have what is known, and free is an upper bound with known false.
  */
 struct kw_memory_room {
-	struct kw_u64 total_bytes, guests_bytes, free_bytes;
+	struct kw_u64 total_bytes, pools_bytes, free_bytes;
+	bool guests_known;
+	uint64_t encrypted_bytes, plain_bytes;	/* of guests that run */
 	uint64_t pending_bytes, reserve_bytes;
-	bool waiting;			/* some of pending_bytes are what guests wait for */
+	uint64_t waiting_bytes;			/* those of pending_bytes that guests wait for */
 };
 void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		    const struct kw_config *config, struct kw_memory_room *ret_room);
 
+/* What a guest of this claim takes of it. */
+uint64_t kw_claim_takes_bytes(const struct kw_config *config, const struct kw_claim *claim);
+
 /*
  * May this guest start now? A hold of the claim's own UUID, or a guest of that
  * UUID that libvirt runs, does not count against it. Pure: the same arguments give the same verdict.
- * Plain guests are admitted; for an encrypted one everything that the decision
- * needs must be known.
+ * For an encrypted guest everything that the decision needs must be known; a
+ * plain one that does not fit into what is known is refused, and what is not
+ * known counts against it only if plain_when_unreachable says so.
  */
 void kw_admit(const struct kw_facts *facts, const struct kw_hold_list *holds,
 	      const struct kw_config *config, const struct kw_claim *claim,

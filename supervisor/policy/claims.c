@@ -14,6 +14,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "policy/security.h"
 
 #define PAGE_BYTES (4 * KW_KIB)
 
@@ -294,6 +295,13 @@ int kw_claim_explain(const struct kw_domain *domain, kw_claim_teller *tell, void
 	return 0;
 }
 
+bool kw_claim_due(const struct kw_domain *domain)
+{
+	if (domain->security == KW_SECURITY_NONE)
+		return !strcmp(domain->virt_type, "kvm");
+	return kw_security_takes_slot(domain);
+}
+
 int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim)
 {
 	struct kw_claim claim = {.memory_bytes = memory_of(domain)};
@@ -304,9 +312,9 @@ int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim)
 	blocks_sum(&blocks, domain);
 	if (type_pins(claim.type)) {
 		claim.pinned_bytes = sum(&blocks);
-		claim.plug_bytes = blocks.plug;
 		claim.memlock_bytes = memlock_bytes(&blocks);
 	}
+	claim.plug_bytes = blocks.plug;
 	claim.ceiling_bytes = ceiling_bytes(&blocks, domain->vcpus, type_pins(claim.type));
 	kw_text_copy(claim.uuid, sizeof(claim.uuid), domain->uuid);
 	kw_text_copy(claim.name, sizeof(claim.name), domain->name);

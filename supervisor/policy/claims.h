@@ -6,6 +6,13 @@
 #include "model/domain.h"
 
 /*
+ * Does such a guest take anything that is counted: a slot, or memory as a guest
+ * of KVM? Not one that QEMU emulates, nor one of a kind that is none of
+ * kvmward's business (policy/security.h).
+ */
+bool kw_claim_due(const struct kw_domain *domain);
+
+/*
  * What the domain will take once it runs. 0; -EINVAL when its guest type is
  * not known to us (*ret_claim untouched).
  */

@@ -151,83 +151,109 @@ static uint64_t known_or_0(struct kw_u64 number)
 	return number.known ? number.value : 0;
 }
 
+/* What of plain guests' memory has to be there: divided by ram_allocation_ratio, and rounded up. */
+static uint64_t overcommitted(const struct kw_config *config, uint64_t bytes)
+{
+	uint64_t ratio = config->ram_allocation_thousandths, whole;
+
+	if (__builtin_mul_overflow(bytes / ratio, 1000, &whole))
+		return UINT64_MAX;
+	return kw_add(whole, (bytes % ratio * 1000 + ratio - 1) / ratio);
+}
+
+uint64_t kw_claim_takes_bytes(const struct kw_config *config, const struct kw_claim *claim)
+{
+	if (claim->type != KW_GUEST_PLAIN)
+		return claim->ceiling_bytes;
+	return overcommitted(config, kw_less(claim->memory_bytes, claim->plug_bytes));
+}
+
+/* What is pending for a plain guest's own UUID: a young QEMU has its VM, and may get its slot. */
+static uint64_t pending_of(const struct kw_question *q, const struct kw_guest *guest)
+{
+	for (size_t i = 0; guest->libvirt && !guest->orphan && i < q->holds->count; i++) {
+		const struct kw_hold *hold = &q->holds->holds[i];
+
+		if (is_pending(q, hold) && same_uuid(guest->uuid, hold->claim.uuid))
+			return kw_claim_takes_bytes(q->config, &hold->claim);
+	}
+	return 0;
+}
+
 /*
- * A guest that has only just got its slot has not pinned its memory yet, so
- * the claim of its hold counts where it is larger.
+ * A guest that has only just started has not pinned or mapped all of its memory
+ * yet, so the claim of its hold counts where it is larger.
  */
 uint64_t kw_kept_bytes(const struct kw_question *q, const struct kw_guest *guest)
 {
 	const struct kw_hold *hold = kw_class_hold(q->holds, guest);
+	uint64_t claimed = hold ? kw_claim_takes_bytes(q->config, &hold->claim) : 0;
 	uint64_t known = kw_larger(known_or_0(guest->pinned_bytes),
 				   known_or_0(guest->memory_bytes));
 
-	return kw_larger(known, hold ? hold->claim.ceiling_bytes : 0);
+	if (guest->mirror || kw_is_own(q, guest)) /* a mirror maps another guest's memory */
+		return 0;
+	if (guest->type.known && guest->type.value != KW_GUEST_PLAIN)
+		return kw_larger(known, claimed);
+	return kw_less(kw_larger(overcommitted(q->config, known), claimed), pending_of(q, guest));
 }
 
-/* Adds what one guest keeps from others; false when that is not known. */
-static bool add_guest_bytes(const struct kw_question *q, const struct kw_guest *guest,
-			    uint64_t *bytes)
+static bool kept_is_known(const struct kw_question *q, const struct kw_guest *guest)
 {
-	if (guest->mirror) /* it maps memory of the guest that it mirrors */
+	if (guest->mirror)
 		return true;
 	if (!guest->type.known)
 		return false;
-	if (guest->type.value == KW_GUEST_PLAIN || kw_is_own(q, guest))
-		return true;
-	if (!guest->pinned_bytes.known && !guest->memory_bytes.known)
-		return false;
-	*bytes = kw_add(*bytes, kw_kept_bytes(q, guest));
-	return true;
+	return kw_is_own(q, guest) || guest->pinned_bytes.known || guest->memory_bytes.known;
 }
 
-static struct kw_u64 guests_bytes(const struct kw_question *q)
+static void add_guests(const struct kw_question *q, struct kw_memory_room *room)
 {
 	const struct kw_guest_list *guests = &q->facts->guests;
-	uint64_t bytes = 0;
 
-	if (!guests->known)
-		return (struct kw_u64){0};
-	for (size_t i = 0; i < guests->count; i++)
-		if (!add_guest_bytes(q, &guests->guests[i], &bytes))
-			return (struct kw_u64){0};
-	return KW_U64(bytes);
+	room->guests_known = guests->known;
+	for (size_t i = 0; i < guests->count; i++) {
+		const struct kw_guest *guest = &guests->guests[i];
+		bool encrypted = guest->type.known && guest->type.value != KW_GUEST_PLAIN;
+		uint64_t *sum = encrypted ? &room->encrypted_bytes : &room->plain_bytes;
+
+		*sum = kw_add(*sum, kw_kept_bytes(q, guest));
+		room->guests_known = room->guests_known && kept_is_known(q, guest);
+	}
 }
 
-static uint64_t pending_bytes(const struct kw_question *q)
+static void add_pending(const struct kw_question *q, struct kw_memory_room *room)
 {
-	uint64_t bytes = 0;
-
 	for (size_t i = 0; i < q->holds->count; i++) {
 		const struct kw_hold *hold = &q->holds->holds[i];
+		uint64_t bytes = kw_claim_takes_bytes(q->config, &hold->claim);
 
-		if (is_pending(q, hold) && hold->claim.type != KW_GUEST_PLAIN)
-			bytes = kw_add(bytes, hold->claim.ceiling_bytes);
+		if (!is_pending(q, hold))
+			continue;
+		room->pending_bytes = kw_add(room->pending_bytes, bytes);
+		if (hold->waiting)
+			room->waiting_bytes = kw_add(room->waiting_bytes, bytes);
 	}
-	return bytes;
-}
-
-static bool somebody_waits(const struct kw_question *q)
-{
-	for (size_t i = 0; i < q->holds->count; i++)
-		if (q->holds->holds[i].waiting && is_pending(q, &q->holds->holds[i]))
-			return true;
-	return false;
 }
 
 struct kw_memory_room kw_memory_room_of(const struct kw_question *q)
 {
 	struct kw_memory_room room = {
 		.total_bytes = q->facts->memory_total_bytes,
-		.guests_bytes = guests_bytes(q),
-		.pending_bytes = pending_bytes(q),
-		.waiting = somebody_waits(q),
+		.pools_bytes = q->facts->hugetlb_bytes,
 		.reserve_bytes = q->config->reserved_host_memory_bytes,
 	};
-	uint64_t promised = kw_add(room.pending_bytes, room.reserve_bytes);
-	uint64_t taken = kw_add(room.guests_bytes.value, promised);
+	uint64_t taken;
 
-	if (room.total_bytes.known && room.guests_bytes.known)
-		room.free_bytes = KW_U64(kw_less(room.total_bytes.value, taken));
+	add_guests(q, &room);
+	add_pending(q, &room);
+	taken = kw_add(room.reserve_bytes, known_or_0(room.pools_bytes));
+	taken = kw_add(taken, kw_add(room.encrypted_bytes, room.plain_bytes));
+	taken = kw_add(taken, room.pending_bytes);
+	room.free_bytes.known =
+		room.total_bytes.known && room.pools_bytes.known && room.guests_known;
+	room.free_bytes.value = room.total_bytes.known ? kw_less(room.total_bytes.value, taken)
+						       : UINT64_MAX;
 	return room;
 }
 

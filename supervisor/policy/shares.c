@@ -38,22 +38,21 @@ static uint64_t amount_of_claim(const struct count *count, const struct kw_claim
 {
 	enum kw_pool pool;
 
-	if (!kw_guest_type_pool(claim->type, count->q->facts->slots.snp_apart, &pool))
-		return 0;
 	if (count->thing == KW_CLASS_MEMORY)
-		return claim->ceiling_bytes;
-	return pool == count->pool;
+		return kw_claim_takes_bytes(count->q->config, claim);
+	return kw_guest_type_pool(claim->type, count->q->facts->slots.snp_apart, &pool) &&
+	       pool == count->pool;
 }
 
 static uint64_t amount_of_guest(const struct count *count, const struct kw_guest *guest)
 {
 	enum kw_pool pool;
 
-	if (guest->mirror || !guest->type.known ||
-	    !kw_guest_type_pool(guest->type.value, count->q->facts->slots.snp_apart, &pool))
-		return 0;
-	return count->thing == KW_CLASS_MEMORY ? kw_kept_bytes(count->q, guest)
-					       : pool == count->pool;
+	if (count->thing == KW_CLASS_MEMORY)
+		return kw_kept_bytes(count->q, guest);
+	return !guest->mirror && guest->type.known && !kw_is_own(count->q, guest) &&
+	       kw_guest_type_pool(guest->type.value, count->q->facts->slots.snp_apart, &pool) &&
+	       pool == count->pool;
 }
 
 static void count_guests(struct count *count)
@@ -65,8 +64,7 @@ static void count_guests(struct count *count)
 		const struct kw_class *class = kw_class_of_guest(q->config, q->holds, guest);
 		struct tally *tally = &count->classes[index_of(q->config, class)];
 
-		if (!kw_is_own(q, guest))
-			tally->used = kw_add(tally->used, amount_of_guest(count, guest));
+		tally->used = kw_add(tally->used, amount_of_guest(count, guest));
 	}
 }
 
@@ -246,7 +244,7 @@ bool kw_share_has_room(const struct kw_question *q, const struct kw_claim *claim
 	struct count slots = { .q = q, .thing = KW_CLASS_SLOTS, .pool = pool };
 	struct count memory = { .q = q, .thing = KW_CLASS_MEMORY };
 
-	return has_room(&slots, claim, free_slots, ret_verdict) &&
+	return (claim->type == KW_GUEST_PLAIN || has_room(&slots, claim, free_slots, ret_verdict)) &&
 	       has_room(&memory, claim, free_bytes, ret_verdict);
 }
 

@@ -106,7 +106,8 @@ static inline void fake_host_goes_on(void)
 /* Guests first, then slots, as facts/snapshot.c leaves them when the two never agree. */
 void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 {
-	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB) };
+	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB),
+				  .hugetlb_bytes = KW_U64(0) };
 
 	(void)netlink;
 	fake->looks++;

@@ -44,6 +44,7 @@ static void scene_init(struct scene *scene, enum kw_guest_type type)
 		};
 	scene->facts.guests = (struct kw_guest_list){ true, scene->guests, 0 };
 	scene->facts.memory_total_bytes = KW_U64(64 * KW_GIB);
+	scene->facts.hugetlb_bytes = KW_U64(0);
 	scene->list.holds = scene->holds;
 	scene->claim = (struct kw_claim){ .uuid = UUID_NEW, .type = type,
 					  .memory_bytes = KW_GIB, .ceiling_bytes = KW_GIB };
@@ -74,7 +75,8 @@ static struct kw_hold *add_hold(struct scene *scene, const char *uuid, enum kw_g
 {
 	struct kw_hold *hold = &scene->holds[scene->list.count++];
 
-	*hold = (struct kw_hold){ .claim = { .type = type, .ceiling_bytes = KW_GIB } };
+	*hold = (struct kw_hold){ .claim = { .type = type, .memory_bytes = KW_GIB,
+					     .ceiling_bytes = KW_GIB } };
 	strcpy(hold->claim.uuid, uuid);
 	return hold;
 }
@@ -103,13 +105,6 @@ static void admits_every_type_on_an_idle_host(void **state)
 	expect(&scene, KW_ADMITTED, "SEV-ES/SNP slot");
 }
 
-static void admits_plain_guests_whatever_is_known(void **state)
-{
-	struct scene scene = { .claim.type = KW_GUEST_PLAIN };
-
-	(void)state;
-	expect(&scene, KW_ADMITTED, "plain");
-}
 
 static void takes_no_unknown_type_for_plain(void **state)
 {
@@ -484,6 +479,18 @@ static void forget_memory(struct scene *scene)
 	scene->facts.memory_total_bytes.known = false;
 }
 
+static void forget_the_hugepages(struct scene *scene)
+{
+	scene->facts.hugetlb_bytes.known = false;
+}
+
+static void forget_a_plain_guests_memory(struct scene *scene)
+{
+	struct kw_guest *guest = add_guest(scene, UUID_OLD, KW_GUEST_PLAIN);
+
+	guest->memory_bytes.known = guest->pinned_bytes.known = false;
+}
+
 static void forget_a_guests_type(struct scene *scene)
 {
 	add_guest(scene, UUID_OLD, KW_GUEST_PLAIN)->type.known = false;
@@ -501,6 +508,7 @@ static void refuses_what_it_does_not_know(void **state)
 	static void (*const forget[])(struct scene *) = {
 		forget_host,   forget_offer,  forget_slots,	    forget_capacity,	    forget_taken,
 		forget_guests, forget_memory, forget_a_guests_type, forget_a_guests_memory,
+		forget_the_hugepages, forget_a_plain_guests_memory,
 	};
 
 	(void)state;
@@ -512,6 +520,57 @@ static void refuses_what_it_does_not_know(void **state)
 		expect(&scene, KW_ADMITTED, "");
 		forget[i](&scene);
 		expect(&scene, KW_FACTS_UNKNOWN, "not known: the module is not loaded; see");
+	}
+}
+
+static void admits_plain_guests_whatever_is_known(void **state)
+{
+	static void (*const forget[])(struct scene *) = {
+		forget_guests,	      forget_memory, forget_a_guests_type,
+		forget_the_hugepages, forget_a_plain_guests_memory,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forget) / sizeof(*forget); i++) {
+		struct scene scene;
+
+		scene_init(&scene, KW_GUEST_PLAIN);
+		strcpy(scene.facts.reason, "the module is not loaded");
+		forget[i](&scene);
+		expect(&scene, KW_ADMITTED, "plain guests are admitted where how much memory the ");
+		/* unless the operator has said otherwise */
+		scene.config.admit_plain_unasked = false;
+		expect(&scene, KW_FACTS_UNKNOWN, "not known: the module is not loaded; see");
+	}
+}
+
+static void refuses_plain_guests_that_do_not_even_fit_into_what_is_known(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, KW_GUEST_PLAIN);
+	forget_a_plain_guests_memory(&scene);
+	scene.claim.memory_bytes = 64 * KW_GIB - 512 * KW_MIB;
+	expect(&scene, KW_ADMITTED, "");
+	add_guest(&scene, UUID_OLD, KW_GUEST_PLAIN);
+	expect(&scene, KW_MEMORY_FULL, "plain guests 1024 MiB");
+}
+
+static void knows_nothing_of_slots_for_plain_guests(void **state)
+{
+	static void (*const forget[])(struct scene *) = {
+		forget_host, forget_offer, forget_slots, forget_capacity, forget_taken,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forget) / sizeof(*forget); i++) {
+		struct scene scene;
+
+		scene_init(&scene, KW_GUEST_PLAIN);
+		scene.config.admit_plain_unasked = false;
+		forget[i](&scene);
+		expect(&scene, KW_ADMITTED, "there are 1024 MiB of memory for it, and it takes no slot");
 	}
 }
 
@@ -541,21 +600,117 @@ static void weighs_memory(void **state)
 	scene.claim.ceiling_bytes++;
 	expect(&scene, KW_MEMORY_FULL,
 	       "the guest may take 1024 MiB and 1024 MiB are left: of 4608 MiB in the host, "
-	       "encrypted guests keep 2048 MiB, 1024 MiB are promised to guests that are starting, "
-	       "512 MiB are reserved");
+	       "512 MiB are reserved for it, 0 B are hugepages, encrypted guests keep 2048 MiB, "
+	       "plain guests 0 B, 1024 MiB are promised to guests that are starting; stop a guest");
 	scene.config.reserved_host_memory_bytes = 0;
 	expect(&scene, KW_ADMITTED, "");
 	scene.claim.ceiling_bytes = UINT64_MAX;
 	expect(&scene, KW_MEMORY_FULL, "");
 }
 
-static uint64_t guests_bytes_of(struct scene *scene)
+static struct kw_memory_room room_of(struct scene *scene)
 {
 	struct kw_memory_room room;
 
 	kw_memory_room(&scene->facts, &scene->list, &scene->config, &room);
-	assert_true(room.guests_bytes.known);
-	return room.guests_bytes.value;
+	assert_true(room.guests_known);
+	return room;
+}
+
+static uint64_t guests_bytes_of(struct scene *scene)
+{
+	return room_of(scene).encrypted_bytes;
+}
+
+static uint64_t plain_bytes_of(struct scene *scene)
+{
+	return room_of(scene).plain_bytes;
+}
+
+/* Whatever asks: running plain guests keep memory from encrypted ones, and these from them. */
+static void weighs_plain_guests(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, KW_GUEST_PLAIN);
+	scene.facts.memory_total_bytes = KW_U64(6 * KW_GIB + 512 * KW_MIB);
+	scene.facts.hugetlb_bytes = KW_U64(KW_GIB);
+	add_guest(&scene, UUID_OLD, KW_GUEST_PLAIN)->memory_bytes = KW_U64(2 * KW_GIB);
+	add_guest(&scene, "", KW_GUEST_PLAIN)->libvirt = false;
+	add_hold(&scene, "cccccccc-0000-0000-0000-000000000003", KW_GUEST_PLAIN);
+	expect(&scene, KW_ADMITTED, "there are 1024 MiB of memory for it, and it takes no slot");
+	scene.claim.type = KW_GUEST_SEV;
+	expect(&scene, KW_ADMITTED, "1024 MiB of memory");
+	scene.claim.ceiling_bytes++;
+	expect(&scene, KW_MEMORY_FULL, "1024 MiB are hugepages, encrypted guests keep 0 B, plain "
+				       "guests 3072 MiB, 1024 MiB are promised");
+	scene.claim.type = KW_GUEST_PLAIN;
+	expect(&scene, KW_ADMITTED, "");
+	scene.claim.memory_bytes++;
+	expect(&scene, KW_MEMORY_FULL, "");
+	/* what may be plugged later counts once it is */
+	scene.claim.memory_bytes = 8 * KW_GIB;
+	scene.claim.plug_bytes = 7 * KW_GIB;
+	expect(&scene, KW_ADMITTED, "");
+}
+
+static void divides_plain_guests_by_the_ratio(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, KW_GUEST_PLAIN);
+	scene.facts.memory_total_bytes = KW_U64(3 * KW_GIB + 512 * KW_MIB);
+	scene.config.ram_allocation_thousandths = 2000;
+	add_guest(&scene, UUID_OLD, KW_GUEST_PLAIN)->memory_bytes = KW_U64(4 * KW_GIB);
+	assert_int_equal(plain_bytes_of(&scene), 2 * KW_GIB);
+	scene.claim.memory_bytes = 2 * KW_GIB;
+	expect(&scene, KW_ADMITTED, "1024 MiB of memory");
+	scene.claim.memory_bytes++; /* half a byte is one */
+	expect(&scene, KW_MEMORY_FULL,
+	       "plain guests 2048 MiB (divided by ram_allocation_ratio 2), 0 B are");
+	/* encrypted guests are never overcommitted */
+	scene.claim.type = KW_GUEST_SEV;
+	expect(&scene, KW_ADMITTED, "");
+	scene.claim.ceiling_bytes++;
+	expect(&scene, KW_MEMORY_FULL, "");
+	scene.config.ram_allocation_thousandths = 1;
+	scene.guests[0].memory_bytes = KW_U64(UINT64_MAX / 2);
+	assert_int_equal(plain_bytes_of(&scene), UINT64_MAX);
+	scene.config.ram_allocation_thousandths = 1500;
+	scene.guests[0].memory_bytes = KW_U64(UINT64_MAX);
+	assert_int_equal(plain_bytes_of(&scene), UINT64_MAX / 3 * 2);
+}
+
+/* A young QEMU of a guest that has its hold still: an encrypted one looks plain then. */
+static void counts_a_starting_guest_once(void **state)
+{
+	struct scene scene;
+	struct kw_hold *hold;
+
+	(void)state;
+	scene_init(&scene, KW_GUEST_PLAIN);
+	add_guest(&scene, UUID_OLD, KW_GUEST_PLAIN);
+	hold = add_hold(&scene, UUID_OLD, KW_GUEST_SEV);
+	hold->claim.ceiling_bytes = KW_GIB + KW_MIB;
+	assert_int_equal(plain_bytes_of(&scene), 0);
+	assert_int_equal(room_of(&scene).pending_bytes, KW_GIB + KW_MIB);
+	hold->claim.ceiling_bytes = KW_GIB - KW_MIB;
+	assert_int_equal(plain_bytes_of(&scene), KW_MIB);
+	scene.guests[0].libvirt = false;
+	assert_int_equal(plain_bytes_of(&scene), KW_GIB);
+	scene.guests[0].libvirt = true;
+	/* confirmed, its memory not there yet */
+	*hold = (struct kw_hold){ .pid = scene.guests[0].pid,
+				  .claim = { .type = KW_GUEST_PLAIN, .memory_bytes = 2 * KW_GIB } };
+	strcpy(hold->claim.uuid, UUID_OLD);
+	assert_int_equal(plain_bytes_of(&scene), 2 * KW_GIB);
+	assert_int_equal(room_of(&scene).pending_bytes, 0);
+	/* an earlier run of the same gives its memory to the claim */
+	strcpy(scene.claim.uuid, UUID_OLD);
+	scene.facts.memory_total_bytes = KW_U64(KW_GIB + 512 * KW_MIB);
+	expect(&scene, KW_ADMITTED, "");
 }
 
 static void takes_the_larger_figure_of_a_guest(void **state)
@@ -586,17 +741,12 @@ static void takes_the_larger_figure_of_a_guest(void **state)
 static void leaves_out_memory_that_is_not_kept(void **state)
 {
 	struct scene scene;
-	struct kw_memory_room room;
 
 	(void)state;
 	scene_init(&scene, KW_GUEST_SEV);
-	add_guest(&scene, UUID_OLD, KW_GUEST_PLAIN)->memory_bytes.known = false;
 	add_guest(&scene, UUID_OLD, KW_GUEST_SEV)->mirror = true;
-	add_hold(&scene, UUID_OLD, KW_GUEST_PLAIN);
-	kw_memory_room(&scene.facts, &scene.list, &scene.config, &room);
-	assert_int_equal(room.guests_bytes.value, 0);
-	assert_int_equal(room.pending_bytes, 0);
-	assert_int_equal(room.free_bytes.value, 64 * KW_GIB - 512 * KW_MIB);
+	assert_int_equal(guests_bytes_of(&scene), 0);
+	assert_int_equal(room_of(&scene).free_bytes.value, 64 * KW_GIB - 512 * KW_MIB);
 	/* an orphan's is kept */
 	add_guest(&scene, UUID_OLD, KW_GUEST_SEV)->orphan = true;
 	assert_int_equal(guests_bytes_of(&scene), KW_GIB);
@@ -605,7 +755,6 @@ static void leaves_out_memory_that_is_not_kept(void **state)
 static void memory_never_wraps(void **state)
 {
 	struct scene scene;
-	struct kw_memory_room room;
 
 	(void)state;
 	scene_init(&scene, KW_GUEST_SEV);
@@ -613,9 +762,8 @@ static void memory_never_wraps(void **state)
 	add_guest(&scene, UUID_OLD, KW_GUEST_SEV);
 	add_hold(&scene, UUID_OLD, KW_GUEST_SEV)->claim.ceiling_bytes = UINT64_MAX;
 	scene.config.reserved_host_memory_bytes = UINT64_MAX;
-	kw_memory_room(&scene.facts, &scene.list, &scene.config, &room);
-	assert_int_equal(room.guests_bytes.value, UINT64_MAX);
-	assert_int_equal(room.free_bytes.value, 0);
+	assert_int_equal(guests_bytes_of(&scene), UINT64_MAX);
+	assert_int_equal(room_of(&scene).free_bytes.value, 0);
 	expect(&scene, KW_MEMORY_FULL, "");
 }
 
@@ -669,7 +817,12 @@ int main(void)
 		cmocka_unit_test(says_what_stands_in_the_way),
 		cmocka_unit_test(refuses_what_it_does_not_know),
 		cmocka_unit_test(falls_back_to_the_hosts_reason),
+		cmocka_unit_test(refuses_plain_guests_that_do_not_even_fit_into_what_is_known),
+		cmocka_unit_test(knows_nothing_of_slots_for_plain_guests),
 		cmocka_unit_test(weighs_memory),
+		cmocka_unit_test(weighs_plain_guests),
+		cmocka_unit_test(divides_plain_guests_by_the_ratio),
+		cmocka_unit_test(counts_a_starting_guest_once),
 		cmocka_unit_test(takes_the_larger_figure_of_a_guest),
 		cmocka_unit_test(leaves_out_memory_that_is_not_kept),
 		cmocka_unit_test(memory_never_wraps),

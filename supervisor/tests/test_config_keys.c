@@ -148,6 +148,8 @@ static const char *good_value(const struct kw_config_key *key, bool most)
 	case KW_CONFIG_NUMBER:
 		snprintf(text[most], sizeof(text[most]), "%" PRIu32, most ? key->most : key->least);
 		return text[most];
+	case KW_CONFIG_RATIO:
+		return most ? "1000" : "0.001";
 	case KW_CONFIG_ADMIT:
 		return most ? "admit" : "refuse";
 	case KW_CONFIG_SWITCH:
@@ -201,6 +203,31 @@ static void numbers_out_of_range_are_refused(void **state)
 		refused_number(key, (1ull << 32) + key->least);
 		if (key->least)
 			refused_number(key, key->least - 1);
+	}
+}
+
+static void ratios_have_three_decimals(void **state)
+{
+	static const char *const bad[] = { "0", "0.0", "0.000", "1000.001", "1.0005", ".5", "1.",
+					   "1,5", "1.-5", "1. 5", "1.5.0", "00000001.5" };
+	static const struct { const char *text; uint32_t thousandths; } good[] = {
+		{ "1", 1000 }, { "1.5", 1500 }, { "0.25", 250 }, { "16.0", 16000 }, { "1.001", 1001 },
+	};
+
+	(void)state;
+	for (const struct kw_config_key *key = kw_config_keys(); key->name; key++) {
+		struct kw_config config;
+
+		if (key->kind != KW_CONFIG_RATIO)
+			continue;
+		for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+			refused_value(key, bad[i]);
+		for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+			taken(key, good[i].text);
+			assert_true(kw_config_key_set(key, good[i].text, &config));
+			assert_int_equal(*(uint32_t *)((char *)&config + key->offset),
+					 good[i].thousandths);
+		}
 	}
 }
 
@@ -275,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_missing_key_has_its_default),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(numbers_out_of_range_are_refused),
+		cmocka_unit_test(ratios_have_three_decimals),
 		cmocka_unit_test(unknown_keys_are_refused),
 		cmocka_unit_test(a_key_twice_is_refused),
 		cmocka_unit_test(every_section_is_named),

@@ -260,12 +260,47 @@ static void test_facts_lost_keep_holds(void **state)
 static void test_kinds_of_security(void **state)
 {
 	(void)state;
-	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
 	assert_int_equal(hook("prepare", UUID_A, "<launchSecurity type='s390-pv'/>"), KW_ADMITTED);
 	assert_int_equal(hook("prepare", UUID_A, "<launchSecurity type='tdx'/>"), KW_ADMITTED);
 	assert_int_equal(hold_count(), 0);
 	assert_int_equal(hook("prepare", UUID_A, "<launchSecurity type='sev-next'/>"),
 			 KW_UNKNOWN_SECURITY);
+}
+
+static void test_plain_guests_are_held(void **state)
+{
+	static const char emulated[] = "<domain type='qemu'><name>x</name><uuid>" UUID_C "</uuid>"
+				       "<memory unit='TiB'>1</memory></domain>";
+
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
+	assert_int_equal(hook("start", UUID_A, ""), KW_ADMITTED);
+	assert_int_equal(kw_supervisor_pending_count(&supervisor), 1);
+	fake_guest_add(UUID_A, KW_GUEST_PLAIN, 100);
+	kw_supervisor_look(&supervisor);
+	assert_int_equal(kw_supervisor_pending_count(&supervisor), 0);
+	assert_int_equal(hold_count(), 1);
+	supervisor.config.reserved_host_memory_bytes = 64 * KW_GIB - 511 * KW_MIB;
+	assert_int_equal(hook("prepare", UUID_B, ""), KW_MEMORY_FULL);
+	assert_int_equal(hook("migrate", UUID_B, ""), KW_MEMORY_FULL);
+	assert_int_equal(hook("restore", UUID_B, ""), KW_MEMORY_FULL);
+	assert_int_equal(hook("start", UUID_B, ""), KW_MEMORY_FULL);
+	supervisor.config.ram_allocation_thousandths = 1500;
+	assert_int_equal(hook("restore", UUID_B, ""), KW_ADMITTED);
+	assert_int_equal(hold_count(), 2);
+	/* QEMU emulates this one, and it may have what is left without KVM */
+	assert_int_equal(hook_xml("prepare", "x", emulated, strlen(emulated)), KW_ADMITTED);
+	assert_int_equal(hold_count(), 2);
+}
+
+static void test_plain_guests_start_where_no_hold_can_be_saved(void **state)
+{
+	(void)state;
+	tree_remove(dir);
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
+	supervisor.config.admit_plain_unasked = false;
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_HOLD_UNSAVED);
+	assert_int_equal(hold_count(), 0);
 }
 
 static void test_bad_xml(void **state)
@@ -313,7 +348,7 @@ static void test_classes(void **state)
 {
 	(void)state;
 	assert_int_equal(hook("prepare", UUID_A, GOLD FAKE_SEV), KW_CLASS_UNKNOWN);
-	assert_int_equal(hook("prepare", UUID_A, GOLD), KW_ADMITTED); /* plain */
+	assert_int_equal(hook("prepare", UUID_A, GOLD), KW_CLASS_UNKNOWN); /* plain ones as well */
 	supervisor.config.classes[0] = (struct kw_class){ .name = "gold", .reserve = { 1 },
 							  .limit = { KW_U32(1) } };
 	supervisor.config.class_count = 1;
@@ -473,6 +508,8 @@ int main(void)
 		TEST(test_classes),
 		TEST(test_plan_holds_nothing),
 		TEST(test_plan_knows_the_rules),
+		TEST(test_plain_guests_are_held),
+		TEST(test_plain_guests_start_where_no_hold_can_be_saved),
 		TEST(test_small_memory_lock),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),

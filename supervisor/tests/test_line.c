@@ -269,13 +269,24 @@ static void a_client_that_stays_keeps_its_hold(void **state)
 	assert_int_equal(hold_count(), 0);
 }
 
+static void plain_guests_wait_for_memory(void **state)
+{
+	(void)state;
+	supervisor.config.reserved_host_memory_bytes = 64 * KW_GIB - 300 * KW_MIB;
+	assert_int_equal(ask(1, UUID_A, ""), KW_CODE_COUNT);
+	expect_told("1=admitted ");
+	assert_int_equal(ask(2, UUID_B, ""), KW_CODE_COUNT);
+	expect_told("2:memory-full:1/1 ");
+	kw_line_leave(&supervisor, 1);
+	expect_told("2=admitted ");
+	assert_int_equal(hold_count(), 1);
+}
+
 static void what_cannot_be_is_refused_at_once(void **state)
 {
 	struct kw_refusal refusal;
 
 	(void)state;
-	assert_int_equal(ask(1, UUID_A, ""), KW_ADMITTED);
-	assert_false(kw_supervisor_take_refusal(&supervisor, &refusal));
 	assert_int_equal(ask_xml(2, "<domain"), KW_XML_INVALID);
 	assert_int_equal(ask(3, UUID_A, FAKE_SEV "<devices><hostdev mode='subsystem' "
 						 "type='pci'/></devices>"), KW_PASSTHROUGH);
@@ -383,6 +394,7 @@ int main(void)
 		TEST(a_refused_start_takes_nobodys_hold),
 		TEST(a_drained_host_sends_them_home),
 		TEST(a_client_that_stays_keeps_its_hold),
+		TEST(plain_guests_wait_for_memory),
 		TEST(what_cannot_be_is_refused_at_once),
 		TEST(one_uuid_is_one_guest),
 		TEST(facts_that_are_lost_cost_no_place),

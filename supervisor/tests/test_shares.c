@@ -51,6 +51,7 @@ static void host_init(struct host *host)
 		};
 	host->facts.guests = (struct kw_guest_list){ true, host->guests, 0 };
 	host->facts.memory_total_bytes = KW_U64(16 * KW_GIB);
+	host->facts.hugetlb_bytes = KW_U64(0);
 	host->list.holds = host->holds;
 }
 

@@ -41,6 +41,7 @@ static void host_init(struct host *host)
 		};
 	host->facts.guests = (struct kw_guest_list){ true, host->guests, 0 };
 	host->facts.memory_total_bytes = KW_U64(16 * KW_GIB);
+	host->facts.hugetlb_bytes = KW_U64(0);
 	host->list.holds = host->holds;
 }
 
@@ -149,7 +150,7 @@ static void memory_is_waited_for_in_one_line(void **state)
 	expect(&host, KW_GUEST_SEV_ES, KW_GIB, KW_TURN_NOW, KW_ADMITTED, "");
 	add_hold(&host, OTHER, KW_GUEST_SEV, 15 * KW_GIB, true);
 	expect(&host, KW_GUEST_SEV_ES, KW_GIB, KW_TURN_LATER, KW_MEMORY_FULL,
-	       "15.0 GiB are promised to guests that are starting or wait, ");
+	       "15.0 GiB are promised to guests that are starting or wait; ");
 	/* nor does a small one of the same pool slip past a big one */
 	expect(&host, KW_GUEST_SEV, 64 * KW_MIB, KW_TURN_LATER, KW_SLOT_FULL, "");
 }
