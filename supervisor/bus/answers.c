@@ -97,6 +97,25 @@ int kw_bus_read_verdict(sd_bus_message *reply, struct kw_verdict *ret_verdict)
 	return r < 0 ? r : fill_verdict(ret_verdict, name, sentence);
 }
 
+/* There must be as many as were asked for. */
+int kw_bus_read_verdicts(sd_bus_message *reply, struct kw_verdict *ret_verdicts, size_t count)
+{
+	int r = sd_bus_message_enter_container(reply, 'a', "(" KW_BUS_VERDICT ")");
+
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		const char *name, *sentence;
+
+		r = sd_bus_message_read(reply, "(" KW_BUS_VERDICT ")", &name, &sentence);
+		if (r > 0)
+			r = fill_verdict(&ret_verdicts[i], name, sentence);
+		else if (!r)
+			r = -EBADMSG;
+	}
+	if (r >= 0 && !sd_bus_message_at_end(reply, false))
+		r = -EBADMSG;
+	return r < 0 ? r : 0;
+}
+
 int kw_bus_read_place(sd_bus_message *signal, struct kw_place *ret_place)
 {
 	const char *name, *sentence;

@@ -21,6 +21,7 @@ int kw_bus_read_holds(sd_bus_message *reply, struct kw_hold_list *ret_holds);
 int kw_bus_read_config(sd_bus_message *reply, struct kw_config *ret_config);
 int kw_bus_read_hearing(sd_bus_message *reply, struct kw_hearing_state *ret_hearing);
 int kw_bus_read_verdict(sd_bus_message *reply, struct kw_verdict *ret_verdict);
+int kw_bus_read_verdicts(sd_bus_message *reply, struct kw_verdict *ret_verdicts, size_t count);
 int kw_bus_read_place(sd_bus_message *signal, struct kw_place *ret_place);
 int kw_bus_read_classes(sd_bus_message *reply, struct kw_class_table *ret_table);
 int kw_bus_read_waiting(sd_bus_message *reply, struct kw_waiter_list *ret_waiting);

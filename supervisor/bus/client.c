@@ -52,6 +52,28 @@ int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verd
 	return r < 0 ? kw_bus_fail(bus, r, strerror(-r)) : ask_verdict(bus, request, ret_verdict);
 }
 
+int kw_bus_plan_all(struct kw_bus *bus, const char *const *xmls, size_t count,
+		    struct kw_verdict *ret_verdicts)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *request = NULL, *reply = NULL;
+	int r = kw_bus_new_request(bus, KW_BUS_INTERFACE, "PlanAll", &request);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(request, 'a', "ay");
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = sd_bus_message_append_array(request, 'y', xmls[i], strlen(xmls[i]));
+	if (r >= 0)
+		r = sd_bus_message_close_container(request);
+	if (r < 0)
+		return kw_bus_fail(bus, r, strerror(-r));
+	r = kw_bus_call(bus, request, &reply);
+	if (r < 0)
+		return r;
+	r = kw_bus_read_verdicts(reply, ret_verdicts, count);
+	return r < 0 ? kw_bus_malformed(bus, r) : 0;
+}
+
 /* A method without arguments. */
 static int call_plain(struct kw_bus *bus, const char *method, sd_bus_message **ret_reply)
 {

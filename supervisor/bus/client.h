@@ -39,6 +39,9 @@ const char *kw_bus_error(const struct kw_bus *bus);
  *
  * hook: one libvirt hook call, decided on by kvmwardd (root only).
  * plan: what hook "prepare" would say, with nothing held.
+ * plan_all: what "prepare" would say of each, as if those before it that are
+ *	admitted had started; ret_verdicts has room for count, at most
+ *	KW_BUS_PLANS_MAX.
  * holds: every hold now; the caller frees holds->holds.
  * waiting: everybody in line; the caller frees waiting->waiters.
  * classes: what each class has; empty when none is configured.
@@ -53,6 +56,8 @@ const char *kw_bus_error(const struct kw_bus *bus);
 int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char *subop,
 		const char *extra, const char *xml, struct kw_verdict *ret_verdict);
 int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verdict);
+int kw_bus_plan_all(struct kw_bus *bus, const char *const *xmls, size_t count,
+		    struct kw_verdict *ret_verdicts);
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds);
 int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting);
 int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table);

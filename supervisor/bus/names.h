@@ -15,6 +15,11 @@
 #define KW_BUS_WAIT_ARGS "ay"
 #define KW_BUS_VERDICT "ss"
 
+/* PlanAll: of each XML, in their order, code and sentence. No more at once: a call has its time. */
+#define KW_BUS_PLANS_ARGS "aay"
+#define KW_BUS_PLANS "a(" KW_BUS_VERDICT ")"
+#define KW_BUS_PLANS_MAX 1024
+
 /*
  * UUID, name, type; memory, pinned, memory lock, ceiling in bytes; taken in ns
  * of CLOCK_BOOTTIME; pid and its start time in ns, 0 while the hold is pending.

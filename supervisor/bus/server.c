@@ -71,6 +71,63 @@ static int answer_plan(sd_bus_message *request, void *userdata, sd_bus_error *er
 	return reply_verdict(request, &verdict);
 }
 
+/* The texts are the request's. As sd_bus_message_read(): negative errno. */
+static int read_texts(sd_bus_message *request, struct kw_plan_text texts[KW_BUS_PLANS_MAX],
+		      size_t *ret_count)
+{
+	size_t count = 0;
+	int r = sd_bus_message_enter_container(request, 'a', "ay");
+
+	while (r >= 0 && !sd_bus_message_at_end(request, false)) {
+		const void *xml;
+
+		if (count == KW_BUS_PLANS_MAX)
+			return -E2BIG;
+		r = sd_bus_message_read_array(request, 'y', &xml, &texts[count].length);
+		texts[count++].xml = xml;
+	}
+	*ret_count = count;
+	return r;
+}
+
+static int reply_verdicts(sd_bus_message *request, const struct kw_verdict *verdicts, size_t count)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(request, &reply);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(" KW_BUS_VERDICT ")");
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		char sentence[sizeof(verdicts->sentence)];
+
+		r = sd_bus_message_append(reply, "(" KW_BUS_VERDICT ")",
+					  kw_code_name(verdicts[i].code),
+					  kw_bus_safe_text(sentence, sizeof(sentence),
+							   verdicts[i].sentence));
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int answer_plan_all(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	_cleanup_free_ struct kw_plan_text *texts = calloc(KW_BUS_PLANS_MAX, sizeof(*texts));
+	_cleanup_free_ struct kw_verdict *verdicts = calloc(KW_BUS_PLANS_MAX, sizeof(*verdicts));
+	struct kw_server *server = userdata;
+	size_t count;
+	int r;
+
+	(void)error;
+	if (!texts || !verdicts)
+		return -ENOMEM;
+	r = read_texts(request, texts, &count);
+	if (r < 0)
+		return r;
+	server->handlers->plans(server->userdata, texts, count, verdicts);
+	return reply_verdicts(request, verdicts, count);
+}
+
 static int answer_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
@@ -233,6 +290,14 @@ static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
 	return kw_calls_add(server->calls, request, false, answer_plan, server);
 }
 
+static int on_plan_all(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+
+	(void)error;
+	return kw_calls_add(server->calls, request, false, answer_plan_all, server);
+}
+
 static int on_wait(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
@@ -357,6 +422,9 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("ay", xml),
 				SD_BUS_RESULT("s", code, "s", sentence), on_plan,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("PlanAll", SD_BUS_ARGS("aay", xmls),
+				SD_BUS_RESULT(KW_BUS_PLANS, verdicts), on_plan_all,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Wait", SD_BUS_ARGS("ay", xml),
 				SD_BUS_RESULT("s", code, "s", sentence), on_wait,

@@ -24,6 +24,9 @@ struct kw_server_handlers {
 		     struct kw_verdict *ret_verdict);
 	void (*plan)(void *userdata, const char *xml, size_t length,
 		     struct kw_verdict *ret_verdict);
+	/* Each as if those before it that are admitted had started. */
+	void (*plans)(void *userdata, const struct kw_plan_text *texts, size_t count,
+		      struct kw_verdict *ret_verdicts);
 	/*
 	 * Answered by kw_server_answer(), sooner or later. left: the client of an unanswered or
 	 * admitted ticket is gone.

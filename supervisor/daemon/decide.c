@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/decide.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -62,26 +64,43 @@ static void refuse_unknown(const struct kw_domain *domain, struct kw_verdict *ve
 		       domain->line_security, domain->security_type);
 }
 
-/* Those who wait came first: what they wait for is not there for others. */
-static void admit(struct kw_supervisor *supervisor, const struct kw_claim *claim,
-		  struct kw_verdict *verdict)
+static void holds_done(struct kw_hold_list *list)
 {
-	_cleanup_free_ struct kw_hold *owned = NULL;
-	struct kw_hold_list holds;
+	free(list->holds);
+}
+
+static int add_hold(struct kw_hold_list *list, const struct kw_hold *hold)
+{
+	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
+
+	if (!holds)
+		return -ENOMEM;
+	list->holds = holds;
+	list->holds[list->count++] = *hold;
+	return 0;
+}
+
+/* Those who wait came first: what they wait for is not there for others. Nor is what is planned. */
+static void admit(struct kw_supervisor *supervisor, const struct kw_hold_list *planned,
+		  const struct kw_claim *claim, struct kw_verdict *verdict)
+{
+	_cleanup_(holds_done) struct kw_hold_list holds = {};
 	int r = kw_waiting_promises(&supervisor->waiting, kw_ledger_holds(supervisor->ledger),
 				    claim->uuid, &holds);
 
+	for (size_t i = 0; r >= 0 && i < planned->count; i++)
+		r = add_hold(&holds, &planned->holds[i]);
 	if (r < 0) {
 		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "no hold can be made: %s", strerror(-r));
 		return;
 	}
-	owned = holds.holds;
 	kw_admit(&supervisor->facts, &holds, &supervisor->config, claim, verdict);
 }
 
 /* Has the host room for it? With the facts of this moment; a claim only where one is due. */
-static void judge(struct kw_supervisor *supervisor, const struct kw_domain *domain,
-		  struct kw_claim *ret_claim, struct kw_verdict *verdict)
+static void judge(struct kw_supervisor *supervisor, const struct kw_hold_list *planned,
+		  const struct kw_domain *domain, struct kw_claim *ret_claim,
+		  struct kw_verdict *verdict)
 {
 	if (!is_let_in(supervisor, domain, verdict))
 		return;
@@ -96,7 +115,7 @@ static void judge(struct kw_supervisor *supervisor, const struct kw_domain *doma
 	if (!kw_class_assign(&supervisor->config, domain, ret_claim, verdict))
 		return;
 	kw_supervisor_look(supervisor);
-	admit(supervisor, ret_claim, verdict);
+	admit(supervisor, planned, ret_claim, verdict);
 	if (kw_verdict_admits(verdict))
 		judge_memlock(supervisor, domain, ret_claim, verdict);
 }
@@ -145,9 +164,10 @@ static void tell_verdict(struct kw_supervisor *supervisor, const struct kw_hook_
 static void decide_domain(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 			  struct kw_verdict *verdict)
 {
+	const struct kw_hold_list nothing = {};
 	struct kw_claim claim;
 
-	judge(supervisor, domain, &claim, verdict);
+	judge(supervisor, &nothing, domain, &claim, verdict);
 	if (!kw_verdict_admits(verdict) || !kw_claim_due(domain))
 		return;
 	/* while guests are not seen nothing would ever confirm it */
@@ -323,18 +343,38 @@ bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, si
 	return kw_verdict_admits(ret_verdict);
 }
 
+static void plan(struct kw_supervisor *supervisor, struct kw_hold_list *planned,
+		 const char *xml, size_t length, struct kw_verdict *verdict)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	struct kw_hold hold = {};
+
+	if (!read_domain(xml, length, &domain, verdict))
+		return;
+	if (kw_security_takes_slot(&domain)) {
+		kw_rules_check(&domain, verdict);
+		if (!kw_verdict_admits(verdict))
+			return;
+	}
+	judge(supervisor, planned, &domain, &hold.claim, verdict);
+	if (kw_verdict_admits(verdict) && kw_claim_due(&domain) && add_hold(planned, &hold) < 0)
+		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "no plan can be made: %s",
+			       strerror(ENOMEM));
+}
+
 void kw_decide_plan(struct kw_supervisor *supervisor, const char *xml, size_t length,
 		    struct kw_verdict *ret_verdict)
 {
-	_cleanup_(kw_domain_done) struct kw_domain domain = {};
-	struct kw_claim claim;
+	_cleanup_(holds_done) struct kw_hold_list planned = {};
 
-	if (!read_domain(xml, length, &domain, ret_verdict))
-		return;
-	if (kw_security_takes_slot(&domain)) {
-		kw_rules_check(&domain, ret_verdict);
-		if (!kw_verdict_admits(ret_verdict))
-			return;
-	}
-	judge(supervisor, &domain, &claim, ret_verdict);
+	plan(supervisor, &planned, xml, length, ret_verdict);
+}
+
+void kw_decide_plans(struct kw_supervisor *supervisor, const struct kw_plan_text *texts,
+		     size_t count, struct kw_verdict *ret_verdicts)
+{
+	_cleanup_(holds_done) struct kw_hold_list planned = {};
+
+	for (size_t i = 0; i < count; i++)
+		plan(supervisor, &planned, texts[i].xml, texts[i].length, &ret_verdicts[i]);
 }

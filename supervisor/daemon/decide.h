@@ -26,4 +26,8 @@ bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, si
 void kw_decide_plan(struct kw_supervisor *supervisor, const char *xml, size_t length,
 		    struct kw_verdict *ret_verdict);
 
+/* The same of several, each as if those before it that are admitted had started. */
+void kw_decide_plans(struct kw_supervisor *supervisor, const struct kw_plan_text *texts,
+		     size_t count, struct kw_verdict *ret_verdicts);
+
 #endif

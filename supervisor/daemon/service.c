@@ -145,6 +145,14 @@ static void handle_plan(void *userdata, const char *xml, size_t length,
 	kw_decide_plan(&service->supervisor, xml, length, ret_verdict);
 }
 
+static void handle_plans(void *userdata, const struct kw_plan_text *texts, size_t count,
+			 struct kw_verdict *ret_verdicts)
+{
+	struct service *service = userdata;
+
+	kw_decide_plans(&service->supervisor, texts, count, ret_verdicts);
+}
+
 static void handle_wait(void *userdata, uint64_t ticket, const char *xml, size_t length)
 {
 	struct service *service = userdata;
@@ -243,6 +251,7 @@ static const struct kw_server_handlers handlers = {
 	.end = handle_end,
 	.hook = handle_hook,
 	.plan = handle_plan,
+	.plans = handle_plans,
 	.wait = handle_wait,
 	.left = handle_left,
 	.waiters = handle_waiters,

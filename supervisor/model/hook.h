@@ -27,6 +27,12 @@ struct kw_hook_call {
 	size_t xml_length;
 };
 
+/* A domain XML to plan with. Borrowed; it need not end with a 0. */
+struct kw_plan_text {
+	const char *xml;
+	size_t length;
+};
+
 /* KW_HOOK_OTHER for an operation that is not known. */
 enum kw_hook_kind kw_hook_kind_of(const char *op);
 

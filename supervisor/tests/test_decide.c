@@ -146,6 +146,30 @@ static void test_a_drained_host_admits_nothing(void **state)
 	assert_int_equal(hook("prepare", UUID_B, ""), KW_ADMITTED);
 }
 
+/* Two slots, and what is refused takes none of them. */
+static void test_plans_count_those_before(void **state)
+{
+	static const char *const uuids[] = { UUID_A, UUID_B, UUID_B, UUID_C, UUID_C };
+	static const char *const security[] = { FAKE_SEV, FAKE_MARK("leaving") FAKE_SEV, FAKE_SEV,
+						FAKE_SEV, FAKE_SEV_ES };
+	static const enum kw_code codes[] = { KW_ADMITTED, KW_GUEST_MOVING, KW_ADMITTED,
+					      KW_SLOT_FULL, KW_ADMITTED };
+	struct kw_verdict verdicts[5] = {};
+	struct kw_plan_text texts[5];
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		texts[i].xml = strdup(fake_domain(uuids[i], uuids[i], security[i]));
+		texts[i].length = strlen(texts[i].xml);
+	}
+	kw_decide_plans(&supervisor, texts, 5, verdicts);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(verdicts[i].code, codes[i]);
+		free((char *)texts[i].xml);
+	}
+	assert_int_equal(hold_count(), 0);
+}
+
 static void test_draining_outlives_kvmwardd(void **state)
 {
 	char error[256] = "";
@@ -491,6 +515,7 @@ int main(void)
 		TEST(test_restore),
 		TEST(test_a_mark_bars_every_start),
 		TEST(test_a_drained_host_admits_nothing),
+		TEST(test_plans_count_those_before),
 		TEST(test_draining_outlives_kvmwardd),
 		TEST(test_draining_that_cannot_be_saved),
 		TEST(test_ends),

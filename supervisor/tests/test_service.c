@@ -683,6 +683,26 @@ static void test_walls_are_told(void **state)
 	kw_bus_close(bus);
 }
 
+static void test_plans(void **state)
+{
+	const char *xmls[KW_BUS_PLANS_MAX + 1];
+	struct kw_verdict verdicts[3] = {};
+	struct kw_bus *bus = open_bus();
+
+	(void)state;
+	for (size_t i = 0; i < KW_BUS_PLANS_MAX + 1; i++)
+		xmls[i] = "<domain/>";
+	xmls[0] = fake_domain("g", UUID_A, FAKE_SEV);
+	assert_int_equal(kw_bus_plan_all(bus, xmls, 0, verdicts), 0);
+	assert_int_equal(kw_bus_plan_all(bus, xmls, 2, verdicts), 0);
+	assert_int_equal(verdicts[0].code, KW_ADMITTED);
+	assert_int_equal(verdicts[1].code, KW_XML_INVALID);
+	assert_int_equal(verdicts[2].code, 0);
+	assert_true(kw_bus_plan_all(bus, xmls, KW_BUS_PLANS_MAX + 1, NULL) < 0);
+	expect_holds(0, 0);
+	kw_bus_close(bus);
+}
+
 static enum kw_code plan_plain(struct kw_bus *bus)
 {
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
@@ -764,6 +784,7 @@ int main(void)
 		TEST(test_waiting_has_limits),
 		TEST(test_waiting_over_a_restart),
 		TEST(test_walls_are_told),
+		TEST(test_plans),
 		TEST(test_draining),
 		TEST(test_nobody_home),
 	};
