@@ -92,6 +92,31 @@ static bool queue(struct kw_supervisor *supervisor, uint64_t id, const struct kw
 	return false;
 }
 
+static bool is_same(const struct kw_claim *a, const struct kw_claim *b)
+{
+	return !strcmp(a->uuid, b->uuid) && !strcmp(a->class_name, b->class_name) &&
+	       a->type == b->type && a->memory_bytes == b->memory_bytes &&
+	       a->pinned_bytes == b->pinned_bytes && a->ceiling_bytes == b->ceiling_bytes;
+}
+
+/*
+ * A client that keeps a hold from another host may be gone long before this one
+ * hears of it: the link was cut. Who asks for the same guest again has its hold.
+ */
+static bool take_over(struct kw_supervisor *supervisor, uint64_t id, const struct kw_claim *claim,
+		      struct kw_verdict *ret_verdict)
+{
+	struct kw_ticket *ticket = kw_waiting_find_uuid(&supervisor->waiting, claim->uuid);
+	const struct kw_hold *hold = kw_supervisor_hold(supervisor, claim->uuid);
+
+	if (!ticket || !ticket->admitted || !hold || hold->pid ||
+	    !is_same(&ticket->waiter.claim, claim))
+		return false;
+	ticket->id = id;
+	kw_verdict_set(ret_verdict, KW_ADMITTED, "what it takes is held already");
+	return true;
+}
+
 bool kw_line_ask(struct kw_supervisor *supervisor, uint64_t id, const char *xml, size_t length,
 		 struct kw_verdict *ret_verdict)
 {
@@ -103,6 +128,8 @@ bool kw_line_ask(struct kw_supervisor *supervisor, uint64_t id, const char *xml,
 		return false;
 	}
 	kw_supervisor_look(supervisor);
+	if (take_over(supervisor, id, &claim, ret_verdict))
+		return false;
 	if (!may_wait(supervisor, &claim, ret_verdict) ||
 	    !queue(supervisor, id, &claim, ret_verdict))
 		return refuse(supervisor, &claim, ret_verdict);

@@ -16,8 +16,8 @@ struct kw_line_listener {
 
 /*
  * Puts the guest of this domain in line. True when it is, and kw_line_serve()
- * will tell its place or answer; false with the answer: it takes no slot, or can
- * never start.
+ * will tell its place or answer; false with the answer: it takes nothing, has its
+ * hold already, or can never start.
  */
 bool kw_line_ask(struct kw_supervisor *supervisor, uint64_t id, const char *xml, size_t length,
 		  struct kw_verdict *ret_verdict);

@@ -255,6 +255,23 @@ static void a_drained_host_sends_them_home(void **state)
 	assert_int_equal(hold_count(), 0);
 }
 
+static void who_asks_again_has_its_hold(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(1, UUID_A, FAKE_SEV), KW_CODE_COUNT);
+	assert_int_equal(ask(2, UUID_B, FAKE_SEV), KW_CODE_COUNT);
+	expect_told("1=admitted 2:slot-full:1/1 ");
+	assert_int_equal(ask(3, UUID_A, FAKE_SEV), KW_ADMITTED);
+	kw_line_leave(&supervisor, 1);
+	expect_told("");
+	assert_int_equal(hold_count(), 1);
+	/* another guest of that UUID, or one that waits, is not the same */
+	assert_int_equal(ask(4, UUID_A, FAKE_SEV_ES), KW_UUID_TAKEN);
+	assert_int_equal(ask(5, UUID_B, FAKE_SEV), KW_UUID_TAKEN);
+	kw_line_leave(&supervisor, 3);
+	expect_told("2=admitted ");
+}
+
 /* Only the hook's promise has a time limit. */
 static void a_client_that_stays_keeps_its_hold(void **state)
 {
@@ -393,6 +410,7 @@ int main(void)
 		TEST(a_guest_that_runs_outlives_its_client),
 		TEST(a_refused_start_takes_nobodys_hold),
 		TEST(a_drained_host_sends_them_home),
+		TEST(who_asks_again_has_its_hold),
 		TEST(a_client_that_stays_keeps_its_hold),
 		TEST(plain_guests_wait_for_memory),
 		TEST(what_cannot_be_is_refused_at_once),
