@@ -3,21 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "act/domain.h"
-#include "act/libvirt_load.h"
+#include "act/connection.h"
 #include "base/text.h"
 #include "base/xml.h"
 
-struct kw_libvirt {
-	virConnectPtr connection;
-};
-
-static void domain_free(virDomain *domain)
-{
-	vir.DomainFree(domain);
-}
-
-KW_CLEANUP_OF(virDomain, domain_free);
 KW_CLEANUP_OF(xmlChar, xmlFree);
 
 /* libvirt would print every error itself; callers say it with what they tried. */
@@ -27,7 +16,7 @@ static void say_nothing(void *data, virErrorPtr error)
 	(void)error;
 }
 
-static int keep_error(char *error, size_t error_size)
+int kw_libvirt_failed(char *error, size_t error_size)
 {
 	kw_text_copy(error, error_size, vir.GetLastErrorMessage());
 	return -EIO;
@@ -48,7 +37,7 @@ int kw_libvirt_open(const char *uri, struct kw_libvirt **ret_libvirt, char *erro
 	vir.SetErrorFunc(NULL, say_nothing);
 	libvirt->connection = vir.ConnectOpen(uri ? uri : "qemu:///system");
 	if (!libvirt->connection)
-		return keep_error(error, error_size);
+		return kw_libvirt_failed(error, error_size);
 	*ret_libvirt = KW_STEAL(libvirt);
 	return 0;
 }
@@ -81,7 +70,7 @@ int kw_libvirt_sev_caps(struct kw_libvirt *libvirt, struct kw_u32 *ret_cbitpos,
 
 	xml = vir.ConnectGetDomainCapabilities(libvirt->connection, NULL, NULL, NULL, "kvm", 0);
 	if (!xml)
-		return keep_error(error, error_size);
+		return kw_libvirt_failed(error, error_size);
 	failed = kw_xml_read(xml, strlen(xml), &doc, error, error_size);
 	if (failed)
 		return failed;
@@ -109,7 +98,7 @@ void kw_libvirt_software(struct kw_libvirt *libvirt, struct kw_software *ret_sof
  */
 static char *earlier_definition(struct kw_libvirt *libvirt, const char *xml)
 {
-	_cleanup_(domain_free_at) virDomain *domain = NULL;
+	_cleanup_(kw_virdomain_free_at) virDomain *domain = NULL;
 	_cleanup_(xmlFreeDoc_at) xmlDoc *doc = NULL;
 	_cleanup_(xmlFree_at) xmlChar *name = NULL;
 	char ignored[160];
@@ -136,16 +125,16 @@ static void define_as_before(struct kw_libvirt *libvirt, virDomainPtr domain, co
 static virDomainPtr define_and_start(struct kw_libvirt *libvirt, const char *xml,
 				     unsigned int flags, char *error, size_t error_size)
 {
-	_cleanup_(domain_free_at) virDomain *domain = NULL;
+	_cleanup_(kw_virdomain_free_at) virDomain *domain = NULL;
 	_cleanup_free_ char *earlier = earlier_definition(libvirt, xml);
 
 	domain = vir.DomainDefineXML(libvirt->connection, xml);
 	if (!domain || !vir.DomainCreateWithFlags(domain, flags)) {
 		if (!domain)
-			keep_error(error, error_size);
+			kw_libvirt_failed(error, error_size);
 		return KW_STEAL(domain);
 	}
-	keep_error(error, error_size);
+	kw_libvirt_failed(error, error_size);
 	define_as_before(libvirt, domain, earlier);
 	return NULL;
 }
@@ -156,7 +145,7 @@ static virDomainPtr start_transient(struct kw_libvirt *libvirt, const char *xml,
 	virDomainPtr domain = vir.DomainCreateXML(libvirt->connection, xml, flags);
 
 	if (!domain)
-		keep_error(error, error_size);
+		kw_libvirt_failed(error, error_size);
 	return domain;
 }
 
@@ -164,7 +153,7 @@ int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, struct kw_star
 		     char *ret_uuid, char *error, size_t error_size)
 {
 	unsigned int flags = how.paused ? VIR_DOMAIN_START_PAUSED : 0;
-	_cleanup_(domain_free_at) virDomain *domain =
+	_cleanup_(kw_virdomain_free_at) virDomain *domain =
 		(how.define ? define_and_start : start_transient)(libvirt, xml, flags, error,
 								  error_size);
 	char uuid[VIR_UUID_STRING_BUFLEN];
@@ -172,7 +161,7 @@ int kw_libvirt_start(struct kw_libvirt *libvirt, const char *xml, struct kw_star
 	if (!domain)
 		return -EIO;
 	if (vir.DomainGetUUIDString(domain, uuid))
-		return keep_error(error, error_size);
+		return kw_libvirt_failed(error, error_size);
 	memcpy(ret_uuid, uuid, sizeof(uuid));
 	return 0;
 }

@@ -16,10 +16,12 @@
 	X(ConnectGetDomainCapabilities)                                                            \
 	X(ConnectGetLibVersion)                                                                    \
 	X(ConnectGetVersion)                                                                       \
+	X(ConnectListAllDomains)                                                                   \
 	X(DomainCreateWithFlags)                                                                   \
 	X(DomainCreateXML)                                                                         \
 	X(DomainDefineXML)                                                                         \
 	X(DomainFree)                                                                              \
+	X(DomainGetName)                                                                           \
 	X(DomainGetUUIDString)                                                                     \
 	X(DomainGetXMLDesc)                                                                        \
 	X(DomainIsPersistent)                                                                      \

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "act/domain.h"
+#include "act/running.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -66,6 +67,25 @@ static void versions_are_told(void **state)
 	assert_true(software.libvirt.known);
 	assert_int_equal(software.libvirt.value, LIBVIR_VERSION_NUMBER);
 	assert_true(software.qemu.known);
+}
+
+static void running_guests_are_listed(void **state)
+{
+	_cleanup_(kw_libvirt_close_at) struct kw_libvirt *libvirt = NULL;
+	_cleanup_free_ struct kw_running *guests = NULL;
+	char uuid[37] = "";
+	size_t count;
+
+	(void)state;
+	open_it(&libvirt);
+	assert_int_equal(kw_libvirt_start(libvirt, DOMAIN("another", "1024"), (struct kw_start){},
+					  uuid, error, sizeof(error)), 0);
+	assert_int_equal(kw_libvirt_running(libvirt, &guests, &count, error, sizeof(error)), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(guests[0].name, "another");
+	assert_string_equal(guests[0].uuid, uuid);
+	assert_string_equal(guests[1].name, "test");
+	assert_string_equal(guests[1].uuid, UUID);
 }
 
 static void a_guest_is_started_and_not_kept(void **state)
@@ -165,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_uri_is_told),
 		cmocka_unit_test(versions_are_told),
+		cmocka_unit_test(running_guests_are_listed),
 		cmocka_unit_test(a_guest_is_started_and_not_kept),
 		cmocka_unit_test(a_guest_is_started_and_kept),
 		cmocka_unit_test(bad_xml_starts_nothing),
