@@ -2,6 +2,7 @@
 #include "bus/calls.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -59,6 +60,15 @@ static void answer(struct call *call)
 	sd_bus_error_free(&error);
 }
 
+/* At the door; of the callers on a bus this cannot be told. */
+static bool has_hung_up(const struct call *call)
+{
+	sd_bus *bus = sd_bus_message_get_bus(call->request);
+	struct pollfd line = { .fd = sd_bus_get_fd(bus) };
+
+	return line.fd < 0 || (poll(&line, 1, 0) > 0 && line.revents & POLLHUP);
+}
+
 static void answer_all(struct kw_calls *calls)
 {
 	struct call *next;
@@ -70,7 +80,8 @@ static void answer_all(struct kw_calls *calls)
 		next = call->next;
 		if (!call->ready)
 			continue;
-		answer(call);
+		if (!has_hung_up(call))
+			answer(call);
 		drop(call);
 	}
 	calls->rounds->end(calls->rounds->userdata);

@@ -9,9 +9,9 @@
 /*
  * Calls that want a decision. They are answered in rounds: one begins when all
  * that has arrived is read, or 20 ms after its first call, and answers those
- * there in their order. A call of root's waits until the bus has said who made
- * it; a caller that is gone by then gets no answer, since nobody would start
- * the guest that is held for.
+ * there in their order. A call on the bus that is root's waits until the bus has
+ * said who made it. A caller that is gone gets no answer: nobody would start the
+ * guest that is held for.
  */
 struct kw_calls;
 

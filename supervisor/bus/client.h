@@ -21,6 +21,13 @@ struct kw_bus;
 int kw_bus_open(uint64_t deadline_ns, struct kw_bus **ret_bus);
 
 /*
+ * Connects to kvmwardd itself, through the door in its state directory (root
+ * only), where kw_bus_hook() is answered and nothing else. As above; -ENOENT or
+ * -ECONNREFUSED when it is not there.
+ */
+int kw_bus_open_door(const char *dir, uint64_t deadline_ns, struct kw_bus **ret_bus);
+
+/*
  * The same to the system bus of another host, through ssh, which is started and
  * not waited for: that the host cannot be reached is what the first call says.
  * host is [user@]host[:port] as in a URI, an IPv6 address in brackets. ssh asks

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "bus/door_address.h"
 #include "bus/names.h"
 
 /* sd-bus's own limit for one call. */
@@ -33,19 +35,50 @@ static bool is_over(int error)
 	return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN;
 }
 
-static int start_on(struct kw_bus *bus, int fd)
+static int start_on(struct kw_bus *bus, int fd, bool is_bus)
 {
 	_cleanup_close_ int owned = fd;
 	int r = sd_bus_new(&bus->bus);
 
 	if (r >= 0)
-		r = sd_bus_set_bus_client(bus->bus, true);
+		r = sd_bus_set_bus_client(bus->bus, is_bus);
 	if (r >= 0)
 		r = sd_bus_set_fd(bus->bus, fd, fd);
 	if (r < 0)
 		return r;
 	kw_steal_fd(&owned);
 	return sd_bus_start(bus->bus);
+}
+
+static int knock(const char *dir, int *ret_fd)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address;
+	int r = kw_door_address(dir, &address);
+
+	if (r < 0)
+		return r;
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	*ret_fd = kw_steal_fd(&fd);
+	return 0;
+}
+
+int kw_bus_open_door(const char *dir, uint64_t deadline_ns, struct kw_bus **ret_bus)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = calloc(1, sizeof(*bus));
+	int fd = -1, r;
+
+	if (!bus)
+		return -ENOMEM;
+	bus->deadline_ns = deadline_ns;
+	r = knock(dir, &fd);
+	if (r >= 0)
+		r = start_on(bus, fd, false);
+	if (r < 0)
+		return r;
+	*ret_bus = KW_STEAL(bus);
+	return 0;
 }
 
 int kw_bus_open_remote(const char *host, uint64_t deadline_ns, struct kw_bus **ret_bus)
@@ -58,7 +91,7 @@ int kw_bus_open_remote(const char *host, uint64_t deadline_ns, struct kw_bus **r
 	bus->deadline_ns = deadline_ns;
 	r = kw_bridge_start(host, &bus->bridge, &fd);
 	if (r >= 0)
-		r = start_on(bus, fd);
+		r = start_on(bus, fd, true);
 	if (r < 0 && !is_over(r))
 		return r;
 	*ret_bus = KW_STEAL(bus);
@@ -92,7 +125,7 @@ int kw_bus_fail(struct kw_bus *bus, int error, const char *text)
 int kw_bus_broken(struct kw_bus *bus, int error)
 {
 	if (!bus->bridge)
-		return kw_bus_fail(bus, error, "the connection to the system bus broke");
+		return kw_bus_fail(bus, error, "the connection broke");
 	kw_bridge_words(bus->bridge, bus->error, sizeof(bus->error));
 	if (!bus->error[0])
 		kw_bus_fail(bus, error, "ssh, or the bridge there, ended without a word");

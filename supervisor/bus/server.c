@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "bus/calls.h"
+#include "bus/door.h"
 #include "bus/names.h"
 #include "bus/safe_text.h"
 #include "bus/waiters.h"
@@ -19,6 +20,7 @@ struct kw_server {
 	sd_bus_slot *object;
 	struct kw_calls *calls;
 	struct kw_calls_rounds rounds;
+	struct kw_door *door;
 	struct kw_waiters waiters;
 	const struct kw_server_handlers *handlers;
 	void *userdata;
@@ -274,14 +276,6 @@ static int answer_set_draining(sd_bus_message *request, void *userdata, sd_bus_e
 	return sd_bus_reply_method_return(request, NULL);
 }
 
-static int on_hook(sd_bus_message *request, void *userdata, sd_bus_error *error)
-{
-	struct kw_server *server = userdata;
-
-	(void)error;
-	return kw_calls_add(server->calls, request, true, answer_hook, server);
-}
-
 static int on_plan(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
 	struct kw_server *server = userdata;
@@ -416,10 +410,6 @@ static int on_version(sd_bus *bus, const char *path, const char *interface, cons
 /* UNPRIVILEGED: who may call is decided by the bus policy and by kw_calls_add(), not by sd-bus. */
 static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD_WITH_ARGS("Hook",
-				SD_BUS_ARGS("s", name, "s", op, "s", subop, "s", extra, "ay", xml),
-				SD_BUS_RESULT("s", code, "s", sentence), on_hook,
-				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_ARGS("ay", xml),
 				SD_BUS_RESULT("s", code, "s", sentence), on_plan,
 				SD_BUS_VTABLE_UNPRIVILEGED),
@@ -487,6 +477,14 @@ int kw_server_open(sd_event *event, const struct kw_server_handlers *handlers, v
 	return 0;
 }
 
+int kw_server_open_door(struct kw_server *server, const char *dir)
+{
+	const struct kw_door_place place = {
+		sd_bus_get_event(server->bus), server->calls, answer_hook, server };
+
+	return kw_door_open(dir, &place, &server->door);
+}
+
 int kw_server_own_name(struct kw_server *server)
 {
 	int r = sd_bus_request_name(server->bus, KW_BUS_NAME, 0);
@@ -499,6 +497,7 @@ void kw_server_close(struct kw_server *server)
 	if (!server)
 		return;
 	kw_calls_close(server->calls);
+	kw_door_close(server->door);
 	kw_waiters_done(&server->waiters);
 	sd_bus_slot_unref(server->object);
 	sd_bus_flush_close_unref(server->bus);

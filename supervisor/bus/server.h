@@ -62,6 +62,9 @@ void kw_server_close(struct kw_server *server);
 /* For calls of our own to others. Borrowed. */
 sd_bus *kw_server_bus(struct kw_server *server);
 
+/* From now on libvirt's hooks are let in, by the door in this directory. 0 or negative errno. */
+int kw_server_open_door(struct kw_server *server, const char *dir);
+
 /* Takes the name; from now on calls arrive. -EEXIST when another process has it. */
 int kw_server_own_name(struct kw_server *server);
 

@@ -349,6 +349,9 @@ static int open_bus(struct service *service, const char *state_dir)
 		return r;
 	kw_supervisor_look(&service->supervisor);
 	follow_up(service);
+	r = kw_server_open_door(service->server, state_dir);
+	if (report("let in libvirt's hooks", r) < 0)
+		return r;
 	return report("take the name " KW_BUS_NAME " on the system bus",
 		      kw_server_own_name(service->server));
 }

@@ -70,10 +70,11 @@ int kw_attempt_again(struct kw_attempt *attempt, uint64_t deadline_ns,
 {
 	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
 	char *const *argv = attempt->argv;
-	int r = kw_bus_open(deadline_ns, &bus);
+	int r = kw_bus_open_door(attempt->state_dir, deadline_ns, &bus);
 
 	if (r < 0)
-		snprintf(attempt->error, sizeof(attempt->error), "no system bus: %s", strerror(-r));
+		snprintf(attempt->error, sizeof(attempt->error), "its door in %s: %s",
+			 attempt->state_dir, strerror(-r));
 	else
 		r = kw_bus_hook(bus, argv[1], argv[2], argv[3], argv[4], attempt->xml ?: "",
 				ret_verdict);
@@ -110,6 +111,7 @@ bool kw_attempt_first(int argc, char **argv, const struct kw_hook_place *place,
 	_cleanup_(kw_attempt_done) struct kw_attempt attempt = {
 		.kind = kw_hook_kind_of_args(argc, argv),
 		.argv = argv,
+		.state_dir = place->state_dir,
 	};
 	bool has_xml;
 

@@ -33,6 +33,7 @@ struct kw_hook_place {
 struct kw_attempt {
 	enum kw_hook_kind kind;
 	char **argv;			/* borrowed: five words, as libvirt gives them */
+	const char *state_dir;		/* borrowed */
 	char *xml;			/* NULL when none could be read */
 	int status;			/* negative errno of the last attempt */
 	char error[256];		/* and its reason */

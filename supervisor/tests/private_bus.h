@@ -145,9 +145,18 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+static inline struct kw_bus *open_door(void)
+{
+	struct kw_bus *bus = NULL;
+
+	assert_int_equal(kw_bus_open_door(state_dir, kw_clock_monotonic_ns() + 5 * KW_NS_PER_S,
+					  &bus), 0);
+	return bus;
+}
+
 static inline enum kw_code call_hook(const char *op, const char *uuid, const char *security)
 {
-	struct kw_bus *bus = open_bus();
+	struct kw_bus *bus = open_door();
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
 
 	assert_int_equal(kw_bus_hook(bus, "g", op, "begin", "-", fake_domain("g", uuid, security),

@@ -184,6 +184,19 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+/* Raw, so that many calls can be on their way, or one be wrong. */
+static sd_bus *open_raw_door(void)
+{
+	char address[128];
+	sd_bus *bus = NULL;
+
+	snprintf(address, sizeof(address), "unix:path=%s/door", state_dir);
+	assert_true(sd_bus_new(&bus) >= 0);
+	assert_true(sd_bus_set_address(bus, address) >= 0);
+	assert_true(sd_bus_start(bus) >= 0);
+	return bus;
+}
+
 static void send_prepare(sd_bus *bus, unsigned int number, struct answers *answers)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *request = NULL;
@@ -203,19 +216,22 @@ static void send_prepare(sd_bus *bus, unsigned int number, struct answers *answe
 static void test_many_calls_at_once(void **state)
 {
 	struct answers answers = {};
-	sd_bus *bus = NULL;
+	unsigned int looks;
+	sd_bus *bus = open_raw_door();
 
 	(void)state;
-	assert_true(sd_bus_open_system(&bus) >= 0);
+	assert_true(sd_bus_flush(bus) >= 0);	/* let in */
 	kill(daemon_pid, SIGSTOP);
 	for (unsigned int number = 0; number < 20; number++)
 		send_prepare(bus, number, &answers);
 	assert_true(sd_bus_flush(bus) >= 0);
 	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	looks = fake->looks;
 	kill(daemon_pid, SIGCONT);
 	while (answers.count < 20)
 		assert_true(sd_bus_process(bus, NULL) > 0 || sd_bus_wait(bus, 5000000) > 0);
 	sd_bus_flush_close_unref(bus);
+	assert_true(fake->looks - looks <= 5);	/* one, on a machine that is not busy */
 	assert_int_equal(answers.admitted, 1);
 	assert_int_equal(answers.full, 19);
 	expect_holds(1, 1);
@@ -356,7 +372,7 @@ static void test_sizes_and_encodings(void **state)
 
 static void test_bad_name_does_not_break_the_call(void **state)
 {
-	struct kw_bus *bus = open_bus();
+	struct kw_bus *bus = open_door();
 	struct kw_verdict verdict;
 
 	(void)state;
@@ -366,28 +382,46 @@ static void test_bad_name_does_not_break_the_call(void **state)
 	kw_bus_close(bus);
 }
 
+static void expect_refused(sd_bus *bus, const char *method, const char *types)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	assert_true(sd_bus_call_method(bus, KW_BUS_NAME, KW_BUS_PATH, KW_BUS_INTERFACE, method,
+				       &error, NULL, types, "x") < 0);
+	assert_true(sd_bus_error_is_set(&error));
+	sd_bus_error_free(&error);
+}
+
 static void test_wrong_types_are_refused(void **state)
 {
-	static const struct {
-		const char *method, *types;
-	} cases[] = {
-		{ "Hook", "" }, { "Plan", "s" }, { "Hook", "s" }, { "Wait", "s" }, { "Nothing", "" },
-	};
-	sd_bus *bus = NULL;
+	sd_bus *bus = NULL, *door = open_raw_door();
 
 	(void)state;
 	assert_true(sd_bus_open_system(&bus) >= 0);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		sd_bus_error error = SD_BUS_ERROR_NULL;
-
-		assert_true(sd_bus_call_method(bus, KW_BUS_NAME, KW_BUS_PATH, KW_BUS_INTERFACE,
-					       cases[i].method, &error, NULL, cases[i].types,
-					       "x") < 0);
-		assert_true(sd_bus_error_is_set(&error));
-		sd_bus_error_free(&error);
-	}
+	expect_refused(bus, "Plan", "s");
+	expect_refused(bus, "Wait", "s");
+	expect_refused(bus, "Nothing", "");
+	expect_refused(door, "Hook", "");
+	expect_refused(door, "Hook", "s");
+	expect_refused(door, "Plan", "s");
 	sd_bus_flush_close_unref(bus);
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	sd_bus_flush_close_unref(door);
 	assert_true(is_up());
+}
+
+/* More than are let in at once: the others wait until one has gone. */
+static void test_many_visitors(void **state)
+{
+	struct kw_bus *visitors[300];
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++)
+		visitors[i] = open_door();
+	for (size_t i = 0; i < 300; i++)
+		kw_bus_close(visitors[i]);
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	expect_holds(1, 1);
 }
 
 static void test_many_clients(void **state)
@@ -774,6 +808,7 @@ int main(void)
 		TEST(test_sizes_and_encodings),
 		TEST(test_bad_name_does_not_break_the_call),
 		TEST(test_wrong_types_are_refused),
+		TEST(test_many_visitors),
 		TEST(test_many_clients),
 		TEST(test_changes_are_signalled),
 		TEST(test_refusals_are_signalled),
