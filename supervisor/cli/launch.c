@@ -201,7 +201,7 @@ static void tell_started(const struct launch *launch)
 	_cleanup_(kw_facts_done) struct kw_facts facts = {};
 	const struct kw_guest *guest;
 
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	guest = kw_guest_list_find(&facts.guests, launch->uuid);
 	if (launch->json)
 		print_json(launch, guest);

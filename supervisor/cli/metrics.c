@@ -115,7 +115,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 
 	if (!kw_options_read(self, options, 2, argc, argv, &first, &done))
 		return done;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	kw_daemon_view_read(NULL, &daemon);
 	text = json ? json_text(&facts, &daemon) : prometheus_text(&facts, &daemon);
 	if (!text) {

@@ -194,7 +194,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 
 	if (!kw_options_read(self, options, 1, argc, argv, &first, &done))
 		return done;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	if (!facts.slots.known) {
 		kw_message_facts(&facts);
 		return KW_EXIT_FAILED;

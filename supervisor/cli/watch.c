@@ -136,7 +136,7 @@ static void look(struct watch *watch)
 {
 	struct kw_moment now = {};
 
-	kw_snapshot_watch(&watch->netlink, &now.facts);
+	kw_snapshot_watch(&watch->netlink, &watch->last.facts.guests, &now.facts);
 	if (!keep_source(watch, "module", is_known(watch, &now.facts), now.facts.reason,
 			 &watch->module_lost)) {
 		plan_idle_look(watch, &now.facts);
@@ -254,7 +254,7 @@ static enum kw_exit look_first(struct watch *watch)
 {
 	struct kw_moment *first = &watch->last;
 
-	kw_snapshot_read(&watch->netlink, &first->facts);
+	kw_snapshot_read(&watch->netlink, NULL, &first->facts);
 	if (!first->facts.slots.known) {
 		kw_message_facts(&first->facts);
 		return KW_EXIT_FAILED;

@@ -163,7 +163,8 @@ static void read_facts(struct kw_supervisor *supervisor, bool asked)
 {
 	struct kw_facts facts = {};
 
-	(asked ? kw_snapshot_read : kw_snapshot_watch)(&supervisor->netlink, &facts);
+	(asked ? kw_snapshot_read : kw_snapshot_watch)(&supervisor->netlink,
+						       &supervisor->facts.guests, &facts);
 	log_facts(&supervisor->facts, &facts);
 	kw_facts_done(&supervisor->facts);
 	supervisor->facts = facts;

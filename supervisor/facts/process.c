@@ -149,7 +149,40 @@ static void name_guest(const char *proc, struct kw_guest *guest)
 void kw_process_name_guests(const char *proc, struct kw_guest_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		name_guest(proc, &list->guests[i]);
+		if (!list->guests[i].uuid[0])
+			name_guest(proc, &list->guests[i]);
+}
+
+static bool is_same_guest(const struct kw_guest *a, const struct kw_guest *b)
+{
+	return a->pid == b->pid && a->start_time_ns.known && b->start_time_ns.known &&
+	       a->start_time_ns.value == b->start_time_ns.value &&
+	       kw_text_equal(a->cgroup, b->cgroup);
+}
+
+static void keep_name(const struct kw_guest *from, struct kw_guest *guest)
+{
+	memcpy(guest->uuid, from->uuid, sizeof(guest->uuid));
+	memcpy(guest->name, from->name, sizeof(guest->name));
+	guest->libvirt = true;
+}
+
+/* Both lists are in the order of processes: the next one sought is mostly the next one there. */
+void kw_process_keep_names(const struct kw_guest_list *before, struct kw_guest_list *list)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		for (size_t tried = 0; tried < before->count; tried++, at++) {
+			const struct kw_guest *from = &before->guests[at %= before->count];
+
+			if (!is_same_guest(from, &list->guests[i]))
+				continue;
+			if (from->libvirt && !list->guests[i].orphan)
+				keep_name(from, &list->guests[i]);
+			break;
+		}
+	}
 }
 
 /*

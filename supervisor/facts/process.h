@@ -15,6 +15,14 @@
 void kw_process_name_guests(const char *proc, struct kw_guest_list *list);
 
 /*
+ * Takes uuid and name of guests from an earlier list, where they are libvirt's
+ * and their process, its start and its cgroup are the same: these two cannot have
+ * changed. The others are left to kw_process_name_guests(), which leaves those
+ * that have a UUID alone.
+ */
+void kw_process_keep_names(const struct kw_guest_list *before, struct kw_guest_list *list);
+
+/*
  * UUIDs of all QEMU processes of libvirt there are now, whether the kernel
  * already shows their guest or not. 0 or negative errno; the caller frees with
  * kw_uuid_list_done().

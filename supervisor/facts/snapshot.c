@@ -159,7 +159,8 @@ static int read_kernel(struct kw_netlink **netlink, bool load, struct kw_facts *
 }
 
 /* A module that was taken out and put in again has another family number: open once more. */
-static void read_all(struct kw_netlink **netlink, bool load, struct kw_facts *ret_facts)
+static void read_all(struct kw_netlink **netlink, bool load, const struct kw_guest_list *before,
+		     struct kw_facts *ret_facts)
 {
 	struct kw_facts facts = { 0 };
 	struct kw_u64 counts[KW_MISC_COUNT];
@@ -170,6 +171,8 @@ static void read_all(struct kw_netlink **netlink, bool load, struct kw_facts *re
 		kw_facts_done(&facts);
 		read_kernel(netlink, load, &facts);
 	}
+	if (before)
+		kw_process_keep_names(before, &facts.guests);
 	kw_process_name_guests(PROC, &facts.guests);
 	kw_cgroups_read(KW_CGROUP_ROOT, &facts.cgroups);
 	kw_cgroups_settle(counts, &facts.cgroups);
@@ -181,12 +184,14 @@ static void read_all(struct kw_netlink **netlink, bool load, struct kw_facts *re
 	*ret_facts = facts;
 }
 
-void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+void kw_snapshot_read(struct kw_netlink **netlink, const struct kw_guest_list *before,
+		      struct kw_facts *ret_facts)
 {
-	read_all(netlink, true, ret_facts);
+	read_all(netlink, true, before, ret_facts);
 }
 
-void kw_snapshot_watch(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+void kw_snapshot_watch(struct kw_netlink **netlink, const struct kw_guest_list *before,
+		       struct kw_facts *ret_facts)
 {
-	read_all(netlink, false, ret_facts);
+	read_all(netlink, false, before, ret_facts);
 }

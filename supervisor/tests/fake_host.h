@@ -104,12 +104,13 @@ static inline void fake_host_goes_on(void)
 }
 
 /* Guests first, then slots, as facts/snapshot.c leaves them when the two never agree. */
-void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+void kw_snapshot_read(struct kw_netlink **netlink, const struct kw_guest_list *before,
+		      struct kw_facts *ret_facts)
 {
 	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB),
 				  .hugetlb_bytes = KW_U64(0) };
 
-	(void)netlink;
+	(void)netlink, (void)before;
 	fake->looks++;
 	if (!fake->known) {
 		kw_text_copy(facts.reason, sizeof(facts.reason), "the module is not loaded");
@@ -133,9 +134,10 @@ void kw_snapshot_read(struct kw_netlink **netlink, struct kw_facts *ret_facts)
 	*ret_facts = facts;
 }
 
-void kw_snapshot_watch(struct kw_netlink **netlink, struct kw_facts *ret_facts)
+void kw_snapshot_watch(struct kw_netlink **netlink, const struct kw_guest_list *before,
+		       struct kw_facts *ret_facts)
 {
-	kw_snapshot_read(netlink, ret_facts);
+	kw_snapshot_read(netlink, before, ret_facts);
 }
 
 struct kw_u64 kw_limits_libvirt_memlock_bytes(const char *proc)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "base/file.h"
 #include "facts/meminfo.h"
 #include "facts/process.h"
@@ -181,6 +182,46 @@ static void test_orphan_has_no_name(void **state)
 	assert_false(guest.libvirt);
 }
 
+/* Read again is what may have changed: another process, another cgroup, not libvirt's. */
+static void test_names_are_kept(void **state)
+{
+	static const char scope[] = "/machine.slice/machine-qemu\\x2d3\\x2dvault.scope";
+	struct kw_guest old[] = {
+		{ .pid = 1, .start_time_ns = KW_U64(10), .cgroup = "/", .name = "by hand" },
+		{ .pid = 1201, .start_time_ns = KW_U64(10), .uuid = VAULT, .name = "vault-3",
+		  .libvirt = true },
+	};
+	struct kw_guest now[] = {
+		{ .pid = 1201, .start_time_ns = KW_U64(10) },
+		{ .pid = 1, .start_time_ns = KW_U64(10), .cgroup = "/" },
+		{ .pid = 1201, .start_time_ns = KW_U64(10), .orphan = true },
+		{ .pid = 1201, .start_time_ns = KW_U64(11) },
+		{ .pid = 1201, .start_time_ns = KW_U64(10), .cgroup = "/user.slice" },
+		{ .pid = 1201 },
+	};
+	struct kw_guest_list before = { true, old, 2 }, list = { true, now, 6 };
+
+	(void)state;
+	kw_text_copy(old[1].cgroup, sizeof(old[1].cgroup), scope);
+	for (size_t i = 0; i < list.count; i++)
+		if (!now[i].cgroup[0])
+			kw_text_copy(now[i].cgroup, sizeof(now[i].cgroup), scope);
+	kw_process_keep_names(&before, &list);
+	assert_string_equal(now[0].uuid, VAULT);
+	assert_string_equal(now[0].name, "vault-3");
+	assert_true(now[0].libvirt);
+	for (size_t i = 1; i < list.count; i++) {
+		assert_string_equal(now[i].uuid, "");
+		assert_string_equal(now[i].name, "");
+		assert_false(now[i].libvirt);
+	}
+	/* what has a name is not read: there is no such start in the tree */
+	kw_process_name_guests(PROC, &list);
+	assert_string_equal(now[0].name, "vault-3");
+	before.count = 0;
+	kw_process_keep_names(&before, &list);
+}
+
 static void test_pid_of_another_process(void **state)
 {
 	const uint64_t tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -281,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_guests),
 		cmocka_unit_test(test_kernel_cgroup_first),
 		cmocka_unit_test(test_orphan_has_no_name),
+		cmocka_unit_test(test_names_are_kept),
 		cmocka_unit_test(test_pid_of_another_process),
 		cmocka_unit_test(test_uuids),
 		cmocka_unit_test(test_uuids_without_proc),

@@ -132,7 +132,7 @@ static void test_everything_known(void **state)
 	(void)state;
 	module.slots[0] = 3;
 	module.guests[0] = 3;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_non_null(netlink);
 	assert_true(facts.host_known && facts.slots.known && facts.guests.known);
 	assert_int_equal(facts.guests.count, 3);
@@ -142,7 +142,7 @@ static void test_everything_known(void **state)
 	assert_int_equal(module.guests_calls, 1);
 	kw_facts_done(&facts);
 
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_int_equal(module.opens, 1);
 	kw_facts_done(&facts);
 	kw_netlink_close(netlink);
@@ -157,7 +157,7 @@ static void test_until_both_agree(void **state)
 	(void)state;
 	memcpy(module.slots, (int[ROW]){ ZERO, 2, 2 }, sizeof(module.slots));
 	memcpy(module.guests, (int[ROW]){ 1, 2 }, sizeof(module.guests));
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_int_equal(facts.guests.count, 2);
 	assert_int_equal(facts.slots.pool[KW_POOL_SEV].charged.value, 2);
 	assert_int_equal(module.slots_calls, 3);
@@ -175,7 +175,7 @@ static void test_never_agreeing(void **state)
 	(void)state;
 	memcpy(module.slots, (int[ROW]){ 1, 2, 3, 4, 5, 6, 7, 8 }, sizeof(module.slots));
 	memcpy(module.guests, (int[ROW]){ 1, 2, 3, 4, 5, 6, 7, 8 }, sizeof(module.guests));
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_int_equal(module.guests_calls, 5);
 	assert_int_equal(facts.guests.count, 5);
 	assert_int_equal(facts.slots.pool[KW_POOL_SEV].charged.value, 6);
@@ -191,7 +191,7 @@ static void test_module_not_loaded(void **state)
 
 	(void)state;
 	module.open[0] = -ENOENT;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_null(netlink);
 	assert_false(facts.host_known || facts.slots.known || facts.guests.known);
 	assert_true(facts.memory_total_bytes.known);
@@ -208,18 +208,18 @@ static void test_watching_loads_no_module(void **state)
 
 	(void)state;
 	module.open[0] = -ENOENT;
-	kw_snapshot_watch(&netlink, &facts);
+	kw_snapshot_watch(&netlink, NULL, &facts);
 	assert_true(module.only_loaded);
 	assert_false(facts.host_known);
 	kw_facts_done(&facts);
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_false(module.only_loaded);
 	kw_facts_done(&facts);
 	assert_int_equal(kw_netlink_open(&netlink), -ENOENT);
 	module.open[0] = 0;
 	assert_int_equal(kw_netlink_open(&netlink), 0);
 	module.host[0] = -ENOENT;
-	kw_snapshot_watch(&netlink, &facts);
+	kw_snapshot_watch(&netlink, NULL, &facts);
 	assert_true(module.only_loaded);
 	kw_facts_done(&facts);
 	kw_netlink_close(netlink);
@@ -241,7 +241,7 @@ static void test_module_loaded_again(void **state)
 	open_before(&netlink);
 	memcpy(module.host, (int[ROW]){ -ENOENT, ZERO }, sizeof(module.host));
 	module.guests[0] = 2;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_non_null(netlink);
 	assert_int_equal(module.closes, 1);
 	assert_int_equal(module.opens, 1);
@@ -260,7 +260,7 @@ static void test_module_went_away(void **state)
 	open_before(&netlink);
 	module.guests[0] = -ENOENT;
 	module.open[0] = -ENOENT;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_null(netlink);
 	assert_int_equal(module.closes, 1);
 	assert_false(facts.host_known || facts.slots.known || facts.guests.known);
@@ -276,7 +276,7 @@ static void test_without_privilege(void **state)
 	(void)state;
 	module.guests[0] = -EPERM;
 	module.slots[0] = 1;
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_true(facts.host_known);
 	assert_true(facts.slots.known);
 	assert_int_equal(facts.slots.pool[KW_POOL_SEV].charged.value, 1);
@@ -295,7 +295,7 @@ static void test_slots_fail_afterwards(void **state)
 	(void)state;
 	memcpy(module.slots, (int[ROW]){ 1, -EINVAL }, sizeof(module.slots));
 	module.words = "no slots today";
-	kw_snapshot_read(&netlink, &facts);
+	kw_snapshot_read(&netlink, NULL, &facts);
 	assert_false(facts.slots.known);
 	assert_string_equal(facts.reason, "slots are not known: no slots today");
 	kw_facts_done(&facts);
@@ -329,7 +329,7 @@ static void test_reasons(void **state)
 		module.open[0] = cases[i].open;
 		module.host[0] = cases[i].host;
 		module.reason = cases[i].kernel;
-		kw_snapshot_read(&netlink, &facts);
+		kw_snapshot_read(&netlink, NULL, &facts);
 		assert_string_equal(facts.reason, cases[i].reason);
 		kw_facts_done(&facts);
 		kw_netlink_close(netlink);
