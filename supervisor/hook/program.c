@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -14,6 +15,9 @@
 #include "facts/config_file.h"
 #include "ledger/drain.h"
 #include "ledger/ledger.h"
+
+/* As kvmwardd's: Nice= of its unit. */
+#define PRIORITY (-10)
 
 static const char usage[] =
 	"Usage: kvmward-hook NAME OPERATION SUB-OPERATION EXTRA <DOMAIN.xml\n"
@@ -67,6 +71,15 @@ static uint64_t set_alarm(void)
 	return kw_clock_monotonic_ns() - (KW_HOOK_ALARM_NS - timer_ns(&left));
 }
 
+/*
+ * libvirt waits with the guest locked, and the answer with this process: where
+ * processors are short it is to be had first. Not all who start hooks may.
+ */
+static void hurry(void)
+{
+	setpriority(PRIO_PROCESS, 0, PRIORITY);
+}
+
 /* Otherwise the bus connection could become standard input or error. */
 static void fill_closed_fds(void)
 {
@@ -116,6 +129,7 @@ int kw_hook_program(int argc, char **argv, kw_hook_answerer *answerer)
 	if (kind == KW_HOOK_RECONNECT)
 		return EXIT_SUCCESS;
 	refuse_on_alarm = kw_hook_may_refuse(kind);
+	hurry();
 	signal(SIGPIPE, SIG_IGN);
 	fill_closed_fds();
 	if (print_about(argc, argv))
