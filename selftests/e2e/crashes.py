@@ -7,6 +7,7 @@ Afterwards the ledger equals the kernel, and nobody else has died. --rounds=N mo
 """
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import random
@@ -17,11 +18,13 @@ import time
 
 import host
 import ktap
+from accounting import Accounting
 from host import kernel_slots, kvmward, must, pools, run, wait_for
 from ktap import test
 
 HOLD_TIMEOUT_S = 3
 TARGETS = ("kvmwardd", "libvirtd", "qemu")
+HOOKS = "/etc/libvirt/hooks"
 
 
 def create(name):
@@ -195,13 +198,24 @@ SENTENCE = re.compile(r"kvmward: slot-full: no SEV slot is free: \d+ of 3 in use
                       r"\d+ promised to guests that are starting; stop a guest")
 
 
+@contextlib.contextmanager
+def only_our_hook():
+    """Without the one that other tests do harm by: it costs libvirt as much as ours."""
+    os.rename(f"{HOOKS}/qemu.d/20-e2e", f"{HOOKS}/20-e2e")
+    try:
+        yield
+    finally:
+        os.rename(f"{HOOKS}/20-e2e", f"{HOOKS}/qemu.d/20-e2e")
+
+
 def race(free, starts=20):
     """That many starts at once for so many free slots; exactly those run, the others are told."""
     with concurrent.futures.ThreadPoolExecutor(starts) as pool:
         began = time.monotonic()
         results = list(pool.map(lambda n: create(f"race{n}").communicate(), range(starts)))
     refused = [err for _, err in results if "error:" in err]
-    assert all(SENTENCE.search(err) for err in refused), refused
+    others = [err.strip().splitlines()[-1] for err in refused if not SENTENCE.search(err)]
+    assert not others, "\n".join(others)
     assert len(refused) == starts - free and len(host.running()) == free, results
     assert kernel_slots("sev")["charged"] == free
     assert not host.pending() and pools()["sev"]["held"] == 0, pools()
@@ -220,5 +234,12 @@ def twenty_starts():
     if not races:
         # on a busy machine hooks run into their deadline of 2 s, and say so instead
         raise ktap.Skip("20 starts at once want an idle machine: --races=N, or E2E=all")
-    took = [race(free) for _ in range(races)]
-    ktap.diagnose(f"{races} times 20 starts, " + ", ".join(f"{t:.0f}" for t in took) + " s each")
+    took = []
+    with only_our_hook(), Accounting("/run/kvmward-accounting") as accounting:
+        try:
+            for _ in range(races):
+                took.append(race(free))
+        finally:
+            ktap.diagnose(f"{len(took)} times 20 starts, "
+                          + ", ".join(f"{t:.0f}" for t in took) + " s each")
+    ktap.diagnose(accounting.summary("10-kvmward"))
