@@ -43,26 +43,16 @@ static int read_hold(sd_bus_message *reply, struct kw_hold *ret_hold)
 	return 1;
 }
 
-static int append_hold(struct kw_hold_list *list, const struct kw_hold *hold)
-{
-	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
-
-	if (!holds)
-		return -ENOMEM;
-	list->holds = holds;
-	list->holds[list->count++] = *hold;
-	return 0;
-}
-
 static int read_holds(sd_bus_message *reply, struct kw_hold_list *list)
 {
 	struct kw_hold hold;
 	int r = sd_bus_message_enter_container(reply, 'a', KW_BUS_HOLD);
+
 	while (r >= 0) {
 		r = read_hold(reply, &hold);
 		if (r <= 0)
 			break;
-		r = append_hold(list, &hold);
+		r = kw_hold_list_add(list, &hold);
 	}
 	return r;
 }

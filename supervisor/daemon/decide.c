@@ -1,124 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/decide.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/judge.h"
 #include "daemon/log.h"
 #include "facts/domain_xml.h"
-#include "facts/limits.h"
-#include "policy/admit.h"
 #include "policy/claims.h"
-#include "policy/classes.h"
-#include "policy/door.h"
-#include "policy/memlock.h"
-#include "policy/rules.h"
 #include "policy/security.h"
-
-#define NO_UUID "the domain XML has no <uuid>: nothing to hold by"
-#define NOTHING_COUNTED "this guest takes neither a slot nor memory as a guest of KVM"
-
-static bool read_domain(const char *xml, size_t length, struct kw_domain *ret_domain,
-			struct kw_verdict *verdict)
-{
-	char error[256] = "";
-
-	if (kw_domain_xml_parse(xml, length, ret_domain, error, sizeof(error)) >= 0)
-		return true;
-	kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
-	return false;
-}
-
-static bool is_let_in(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
-		      struct kw_verdict *verdict)
-{
-	return kw_door_admits(domain, kw_supervisor_drains(supervisor, domain->uuid), verdict);
-}
-
-/*
- * After the host's answer: what it can hold counts for every file, and this one
- * may be started by another that adds the element. libvirt's own limit is only
- * looked for where it matters.
- */
-static void judge_memlock(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
-			  const struct kw_claim *claim, struct kw_verdict *verdict)
-{
-	struct kw_u64 inherited = {};
-
-	if (supervisor->config.admit_small_memlock)
-		return;
-	if (kw_memlock_is_inherited(domain, claim))
-		inherited = kw_limits_libvirt_memlock_bytes("/proc");
-	kw_memlock_suffices(domain, claim, inherited, verdict);
-}
-
-static void refuse_unknown(const struct kw_domain *domain, struct kw_verdict *verdict)
-{
-	kw_verdict_set(verdict, KW_UNKNOWN_SECURITY,
-		       "line %d: <launchSecurity type='%s'> is not known to kvmward, so neither is "
-		       "what it takes",
-		       domain->line_security, domain->security_type);
-}
-
-static void holds_done(struct kw_hold_list *list)
-{
-	free(list->holds);
-}
-
-static int add_hold(struct kw_hold_list *list, const struct kw_hold *hold)
-{
-	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
-
-	if (!holds)
-		return -ENOMEM;
-	list->holds = holds;
-	list->holds[list->count++] = *hold;
-	return 0;
-}
-
-/* Those who wait came first: what they wait for is not there for others. Nor is what is planned. */
-static void admit(struct kw_supervisor *supervisor, const struct kw_hold_list *planned,
-		  const struct kw_claim *claim, struct kw_verdict *verdict)
-{
-	_cleanup_(holds_done) struct kw_hold_list holds = {};
-	int r = kw_waiting_promises(&supervisor->waiting, kw_ledger_holds(supervisor->ledger),
-				    claim->uuid, &holds);
-
-	for (size_t i = 0; r >= 0 && i < planned->count; i++)
-		r = add_hold(&holds, &planned->holds[i]);
-	if (r < 0) {
-		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "no hold can be made: %s", strerror(-r));
-		return;
-	}
-	kw_admit(&supervisor->facts, &holds, &supervisor->config, claim, verdict);
-}
-
-/* Has the host room for it? With the facts of this moment; a claim only where one is due. */
-static void judge(struct kw_supervisor *supervisor, const struct kw_hold_list *planned,
-		  const struct kw_domain *domain, struct kw_claim *ret_claim,
-		  struct kw_verdict *verdict)
-{
-	if (!is_let_in(supervisor, domain, verdict))
-		return;
-	if (!kw_claim_due(domain)) {
-		kw_verdict_set(verdict, KW_ADMITTED, NOTHING_COUNTED);
-		return;
-	}
-	if (kw_claim_make(domain, ret_claim) < 0) {
-		refuse_unknown(domain, verdict);
-		return;
-	}
-	if (!kw_class_assign(&supervisor->config, domain, ret_claim, verdict))
-		return;
-	kw_supervisor_look(supervisor);
-	admit(supervisor, planned, ret_claim, verdict);
-	if (kw_verdict_admits(verdict))
-		judge_memlock(supervisor, domain, ret_claim, verdict);
-}
 
 /* The hold of one who had waited is libvirt's from now on, and outlives its client. */
 static void take_up(struct kw_supervisor *supervisor, const char *uuid)
@@ -164,10 +56,9 @@ static void tell_verdict(struct kw_supervisor *supervisor, const struct kw_hook_
 static void decide_domain(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 			  struct kw_verdict *verdict)
 {
-	const struct kw_hold_list nothing = {};
 	struct kw_claim claim;
 
-	judge(supervisor, &nothing, domain, &claim, verdict);
+	kw_judge(supervisor, NULL, domain, &claim, verdict);
 	if (!kw_verdict_admits(verdict) || !kw_claim_due(domain))
 		return;
 	/* while guests are not seen nothing would ever confirm it */
@@ -176,7 +67,7 @@ static void decide_domain(struct kw_supervisor *supervisor, const struct kw_doma
 	if (claim.uuid[0])
 		hold(supervisor, &claim, verdict);
 	else if (claim.type != KW_GUEST_PLAIN)
-		kw_verdict_set(verdict, KW_XML_INVALID, NO_UUID);
+		kw_verdict_set(verdict, KW_XML_INVALID, KW_NO_UUID);
 }
 
 static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
@@ -184,7 +75,7 @@ static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hoo
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (read_domain(call->xml, call->xml_length, &domain, verdict))
+	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict))
 		decide_domain(supervisor, &domain, verdict);
 	tell_verdict(supervisor, call, &domain, verdict);
 }
@@ -198,7 +89,7 @@ static void decide_restore(struct kw_supervisor *supervisor, const struct kw_hoo
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (read_domain(call->xml, call->xml_length, &domain, verdict)) {
+	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict)) {
 		if (kw_security_takes_slot(&domain))
 			kw_verdict_set(verdict, KW_NO_RESTORE,
 				       "an encrypted guest cannot be restored from a saved state: the "
@@ -233,8 +124,8 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (read_domain(call->xml, call->xml_length, &domain, verdict) &&
-	    is_let_in(supervisor, &domain, verdict)) {
+	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict) &&
+	    kw_judge_door(supervisor, &domain, verdict)) {
 		kw_supervisor_look(supervisor);
 		if (!renew_hold(supervisor, domain.uuid, verdict))
 			decide_domain(supervisor, &domain, verdict);
@@ -314,67 +205,4 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 		       call->op, call->subop, call->name);
 		break;
 	}
-}
-
-bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,
-		     struct kw_claim *ret_claim, struct kw_verdict *ret_verdict)
-{
-	_cleanup_(kw_domain_done) struct kw_domain domain = {};
-
-	*ret_claim = (struct kw_claim){};
-	if (!read_domain(xml, length, &domain, ret_verdict))
-		return false;
-	kw_text_copy(ret_claim->name, sizeof(ret_claim->name), domain.name);
-	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
-	if (!is_let_in(supervisor, &domain, ret_verdict))
-		return false;
-	if (!kw_claim_due(&domain)) {
-		kw_verdict_set(ret_verdict, KW_ADMITTED, NOTHING_COUNTED);
-		return false;
-	}
-	kw_rules_check(&domain, ret_verdict);
-	if (kw_verdict_admits(ret_verdict) && kw_claim_make(&domain, ret_claim) < 0)
-		refuse_unknown(&domain, ret_verdict);
-	else if (kw_verdict_admits(ret_verdict) && !ret_claim->uuid[0])
-		kw_verdict_set(ret_verdict, KW_XML_INVALID, NO_UUID);
-	if (kw_verdict_admits(ret_verdict) &&
-	    kw_class_assign(&supervisor->config, &domain, ret_claim, ret_verdict))
-		judge_memlock(supervisor, &domain, ret_claim, ret_verdict);
-	return kw_verdict_admits(ret_verdict);
-}
-
-static void plan(struct kw_supervisor *supervisor, struct kw_hold_list *planned,
-		 const char *xml, size_t length, struct kw_verdict *verdict)
-{
-	_cleanup_(kw_domain_done) struct kw_domain domain = {};
-	struct kw_hold hold = {};
-
-	if (!read_domain(xml, length, &domain, verdict))
-		return;
-	if (kw_security_takes_slot(&domain)) {
-		kw_rules_check(&domain, verdict);
-		if (!kw_verdict_admits(verdict))
-			return;
-	}
-	judge(supervisor, planned, &domain, &hold.claim, verdict);
-	if (kw_verdict_admits(verdict) && kw_claim_due(&domain) && add_hold(planned, &hold) < 0)
-		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "no plan can be made: %s",
-			       strerror(ENOMEM));
-}
-
-void kw_decide_plan(struct kw_supervisor *supervisor, const char *xml, size_t length,
-		    struct kw_verdict *ret_verdict)
-{
-	_cleanup_(holds_done) struct kw_hold_list planned = {};
-
-	plan(supervisor, &planned, xml, length, ret_verdict);
-}
-
-void kw_decide_plans(struct kw_supervisor *supervisor, const struct kw_plan_text *texts,
-		     size_t count, struct kw_verdict *ret_verdicts)
-{
-	_cleanup_(holds_done) struct kw_hold_list planned = {};
-
-	for (size_t i = 0; i < count; i++)
-		plan(supervisor, &planned, texts[i].xml, texts[i].length, &ret_verdicts[i]);
 }

@@ -14,20 +14,4 @@
 void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
 		    struct kw_verdict *ret_verdict);
 
-/*
- * What the guest of this domain would take. False with the verdict when there
- * is nothing to hold: admitted, it takes nothing that is counted; else the domain's own fault.
- * Name and UUID are there wherever they can be read.
- */
-bool kw_decide_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,
-		     struct kw_claim *ret_claim, struct kw_verdict *ret_verdict);
-
-/* What "prepare" would say of this domain, its own faults included. Holds nothing. */
-void kw_decide_plan(struct kw_supervisor *supervisor, const char *xml, size_t length,
-		    struct kw_verdict *ret_verdict);
-
-/* The same of several, each as if those before it that are admitted had started. */
-void kw_decide_plans(struct kw_supervisor *supervisor, const struct kw_plan_text *texts,
-		     size_t count, struct kw_verdict *ret_verdicts);
-
 #endif

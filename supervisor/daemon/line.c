@@ -12,8 +12,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "daemon/decide.h"
 #include "daemon/log.h"
+#include "daemon/plan.h"
 #include "policy/door.h"
 #include "policy/turns.h"
 
@@ -122,7 +122,7 @@ bool kw_line_ask(struct kw_supervisor *supervisor, uint64_t id, const char *xml,
 {
 	struct kw_claim claim = {};
 
-	if (!kw_decide_claim(supervisor, xml, length, &claim, ret_verdict)) {
+	if (!kw_plan_claim(supervisor, xml, length, &claim, ret_verdict)) {
 		if (!kw_verdict_admits(ret_verdict))
 			refuse(supervisor, &claim, ret_verdict);
 		return false;

@@ -17,6 +17,7 @@
 #include "daemon/decide.h"
 #include "daemon/line.h"
 #include "daemon/log.h"
+#include "daemon/plan.h"
 #include "daemon/refresh.h"
 #include "daemon/supervisor.h"
 #include "daemon/walls.h"
@@ -142,7 +143,7 @@ static void handle_plan(void *userdata, const char *xml, size_t length,
 {
 	struct service *service = userdata;
 
-	kw_decide_plan(&service->supervisor, xml, length, ret_verdict);
+	kw_plan_one(&service->supervisor, xml, length, ret_verdict);
 }
 
 static void handle_plans(void *userdata, const struct kw_plan_text *texts, size_t count,
@@ -150,7 +151,7 @@ static void handle_plans(void *userdata, const struct kw_plan_text *texts, size_
 {
 	struct service *service = userdata;
 
-	kw_decide_plans(&service->supervisor, texts, count, ret_verdicts);
+	kw_plan_all(&service->supervisor, texts, count, ret_verdicts);
 }
 
 static void handle_wait(void *userdata, uint64_t ticket, const char *xml, size_t length)

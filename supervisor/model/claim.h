@@ -43,4 +43,10 @@ struct kw_hold_list {
 	size_t count;
 };
 
+/* 0 or -ENOMEM, the list unchanged. */
+int kw_hold_list_add(struct kw_hold_list *list, const struct kw_hold *hold);
+
+/* Frees what the list owns and empties it. */
+void kw_hold_list_done(struct kw_hold_list *list);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "daemon/plan.h"
 #include "tests/fake_host.h"
 #include "tests/tree.h"
 
@@ -111,9 +112,9 @@ static void test_a_mark_bars_every_start(void **state)
 	assert_int_equal(hook("reconnect", UUID_A, FAKE_SEV FAKE_MARK("leaving")), KW_ADMITTED);
 
 	xml = fake_domain("g", UUID_B, FAKE_SEV FAKE_MARK("arriving"));
-	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
 	assert_int_equal(verdict.code, KW_GUEST_MOVING);
-	assert_false(kw_decide_claim(&supervisor, xml, strlen(xml), &claim, &verdict));
+	assert_false(kw_plan_claim(&supervisor, xml, strlen(xml), &claim, &verdict));
 	assert_int_equal(verdict.code, KW_GUEST_MOVING);
 	assert_string_equal(claim.uuid, UUID_B);
 }
@@ -140,7 +141,7 @@ static void test_a_drained_host_admits_nothing(void **state)
 	assert_int_equal(hook("reconnect", UUID_A, FAKE_SEV), KW_ADMITTED);
 
 	xml = fake_domain("g", UUID_B, "");
-	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
 	assert_int_equal(verdict.code, KW_HOST_DRAINING);
 	assert_int_equal(kw_supervisor_drain(&supervisor, false), 0);
 	assert_int_equal(hook("prepare", UUID_B, ""), KW_ADMITTED);
@@ -162,7 +163,7 @@ static void test_plans_count_those_before(void **state)
 		texts[i].xml = strdup(fake_domain(uuids[i], uuids[i], security[i]));
 		texts[i].length = strlen(texts[i].xml);
 	}
-	kw_decide_plans(&supervisor, texts, 5, verdicts);
+	kw_plan_all(&supervisor, texts, 5, verdicts);
 	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(verdicts[i].code, codes[i]);
 		free((char *)texts[i].xml);
@@ -391,13 +392,13 @@ static void test_plan_holds_nothing(void **state)
 	struct kw_verdict verdict;
 
 	(void)state;
-	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
 	assert_int_equal(verdict.code, KW_ADMITTED);
 	assert_int_equal(hold_count(), 0);
 	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
 	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_ADMITTED);
 	xml = fake_domain("a", UUID_A, FAKE_SEV);
-	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
 	assert_int_equal(verdict.code, KW_SLOT_FULL);
 }
 
@@ -408,9 +409,9 @@ static void test_plan_knows_the_rules(void **state)
 	struct kw_verdict verdict;
 
 	(void)state;
-	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
 	assert_int_equal(verdict.code, KW_PASSTHROUGH);
-	kw_decide_plan(&supervisor, "<domain>", 8, &verdict);
+	kw_plan_one(&supervisor, "<domain>", 8, &verdict);
 	assert_int_equal(verdict.code, KW_XML_INVALID);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/decide.h"
+#include "daemon/plan.h"
 #include "tests/fake_host.h"
 #include "tests/tree.h"
 
@@ -149,7 +150,7 @@ static void nobody_slips_past(void **state)
 	fake->guest_count = 0;	/* and nobody has noticed yet */
 	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_SLOT_FULL);
 	xml = fake_domain("b", UUID_B, FAKE_SEV);
-	kw_decide_plan(&supervisor, xml, strlen(xml), &verdict);
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
 	assert_int_equal(verdict.code, KW_SLOT_FULL);
 	assert_non_null(strstr(verdict.sentence, "1 to guests that wait for one"));
 	/* another pool is nobody's business */

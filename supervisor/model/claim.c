@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/claim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int kw_hold_list_add(struct kw_hold_list *list, const struct kw_hold *hold)
+{
+	struct kw_hold *holds = reallocarray(list->holds, list->count + 1, sizeof(*holds));
+
+	if (!holds)
+		return -ENOMEM;
+	list->holds = holds;
+	list->holds[list->count++] = *hold;
+	return 0;
+}
+
+void kw_hold_list_done(struct kw_hold_list *list)
+{
+	free(list->holds);
+	*list = (struct kw_hold_list){};
+}
