@@ -120,6 +120,7 @@ root_settle() {
 	local root=$1
 	rm -rf "$root"/etc/systemd/system/{timers,multi-user,getty,graphical}.target.wants
 	rm -f "$root"/etc/machine-id "$root"/var/lib/dbus/machine-id "$root/.dockerenv"
+	rm -f "$root"/etc/ssh/ssh_host_*
 	: >"$root/etc/fstab"
 	chroot "$root" passwd -q -d root
 	mkdir "$root/kvmward"

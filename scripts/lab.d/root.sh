@@ -12,7 +12,7 @@
 # shellcheck disable=SC2154 # those are set there
 
 # What the machine itself needs before the lab can start.
-host_packages=(mmdebstrap qemu-system-x86 cpio busybox-static xz-utils kmod e2fsprogs debian-archive-keyring)
+host_packages=(mmdebstrap qemu-system-x86 cpio busybox-static xz-utils kmod e2fsprogs openssh-client debian-archive-keyring)
 
 root_key() {
 	{ echo "$suite"; cat "$lab_d/packages" "$lab_d/recipe.sh"; } | sha256sum | cut -c1-12

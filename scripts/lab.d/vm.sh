@@ -2,7 +2,10 @@
 # shellcheck shell=bash
 # The virtual machine: initial RAM disk, QEMU, and the way back of what the
 # command says.  Sourced by scripts/lab; uses its options, $root, say and die.
+#
+#   $run/1, $run/2   a machine each: initrd, console, qemu.log; status of the first
 # shellcheck disable=SC2154 # those are set there
+# shellcheck disable=SC2086 # $peer_series and $peer_pid: a word, or none with one host
 
 # The kernel modules that stand between the kernel and its root.
 initrd_modules=(virtio_pci virtio_blk ext4 virtio_console 9pnet_virtio 9p overlay)
@@ -55,13 +58,16 @@ initrd_make() (
 # /layer, what lies over the root.
 run_initrd() (
 	set -e
-	mkdir "$run/lab" "$run/layer"
-	cp -a "$b/image/." "$b/$series/modules-$layer/." "$run/layer"
-	cd "$run"
+	mkdir -p "$machine/lab" "$machine/layer"
+	cp -a "$b/image/." "$b/$series/modules-$layer/." "$machine/layer"
+	((hosts == 1)) || cp -a "$run/layer/." "$machine/layer"
+	cd "$machine"
 	: >lab/argv
 	(($# == 0)) || printf '%s\0' "$@" >lab/argv
 	cat >lab/env <<-END
 		LAB_UNIT=$unit
+		LAB_HOSTS=$hosts
+		LAB_HOST=$host
 		LAB_SUITE=$suite
 		LAB_SERIES=$series
 		LAB_SEV=$sev
@@ -82,6 +88,7 @@ kernel_arguments() {
 	local modules=("${host_modules[@]}")
 	cpu_is_amd || modules=(vhost_net tun)
 	((kvm)) || modules=(tun)
+	((hosts == 1)) || modules+=("${link_modules[@]}")
 	# An oops must not pass for a test that went on.
 	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off
 	echo "modules_load=$(IFS=,; echo "${modules[*]}")"
@@ -89,6 +96,7 @@ kernel_arguments() {
 	# Under so much watching, even its own complaints are many.
 	[[ $series != debug ]] || echo log_buf_len=8M
 	((kvm)) || echo module_blacklist=kvm,kvm_amd,kvm_intel
+	((hosts == 1)) || echo net.ifnames=0
 	echo "$append"
 }
 
@@ -97,64 +105,88 @@ qemu_command() {
 	# shellcheck disable=SC2054 # QEMU's own commas
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
 		-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu "$cpu" -smp "$smp" -m "$mem"
-		-kernel "$(kernel_tree "$series")/boot/vmlinuz-$release" -initrd "$run/initrd"
+		-kernel "$(kernel_tree "$series")/boot/vmlinuz-$release" -initrd "$machine/initrd"
 		-append "$(kernel_arguments | tr '\n' ' ')"
 		-drive "if=none,id=root,format=raw,readonly=on,file=$root.img"
 		-device virtio-blk-pci,drive=root
 		-fsdev "local,id=checkout,path=$top,security_model=none,readonly=on,multidevs=remap"
-		-device virtio-9p-pci,fsdev=checkout,mount_tag=checkout
-		"${qemu_extra[@]}")
+		-device virtio-9p-pci,fsdev=checkout,mount_tag=checkout)
+	((hosts == 1)) || link_arguments
+	qemu+=("${qemu_extra[@]}")
 }
 
-# What both kinds of run need before QEMU: sets $run, $initrd, $release, $qemu.
-vm_prepare() {
-	build "$series"
+# machine_prepare [COMMAND...]: what the machine of number $host needs before QEMU;
+# sets $machine, $qemu.
+machine_prepare() {
+	local release layer=plain
 	release=$(root_release "$series") || exit
 	initrd_prepare "$release"
-	layer=plain
 	((!sev)) || layer=sev
+	machine=$run/$host
+	mkdir "$machine"
+	run_initrd "$@" >"$machine/initrd" || die "could not make $machine/initrd"
+	qemu_command
+}
+
+# What both kinds of run need before QEMU: sets $run, $machine, $qemu, and $peer_qemu
+# with two hosts.
+vm_prepare() {
+	build "$series" $peer_series
 	run=$(mktemp -d "${TMPDIR:-/tmp}/kvmward-lab.XXXXXX") || die "no temporary directory"
 	trap 'rm -rf "$run"' EXIT
-	run_initrd "$@" >"$run/initrd" || die "could not make $run/initrd"
+	((hosts == 1)) || peer_prepare
+	machine_prepare "$@"
 	build_unlock
-	qemu_command
+}
+
+# Waits for the end of QEMU and sets $ended to how it was.
+qemu_wait() {
+	local first
+	wait -n -p first "$qemu_pid" $peer_pid || ended=$?
+	[[ $first != "$qemu_pid" ]] || return 0
+	peer_ended
+	ended=0
+	wait "$qemu_pid" || ended=$?
 }
 
 # One boot.  Sets $status to the command's, or leaves it empty.
 vm_boot() {
 	local stdout stderr ended=0 relays=()
-	: >"$run/console"
-	: >"$run/status"
+	: >"$machine/console"
+	: >"$machine/status"
 	status=
 	# QEMU writes to pipes whatever our own output is; cat ends when QEMU does.
 	exec {stdout}> >(cat) && relays+=($!)
 	exec {stderr}> >(cat >&2) && relays+=($!)
-	timeout --kill-after=5 "$time_limit" "${qemu[@]}" -serial "file:$run/console" \
+	timeout --kill-after=5 "$time_limit" "${qemu[@]}" -serial "file:$machine/console" \
 		-add-fd "set=1,fd=$stdout" -add-fd "set=2,fd=$stderr" \
 		-chardev file,id=stdout,path=/dev/fdset/1,append=on \
 		-chardev file,id=stderr,path=/dev/fdset/2,append=on \
-		-chardev "file,id=status,path=$run/status" \
+		-chardev "file,id=status,path=$machine/status" \
 		-device virtio-serial-pci \
 		-device virtserialport,chardev=stdout,name=lab.stdout \
 		-device virtserialport,chardev=stderr,name=lab.stderr \
 		-device virtserialport,chardev=status,name=lab.status \
-		</dev/null >"$run/qemu.log" 2>&1 &
+		</dev/null >"$machine/qemu.log" 2>&1 &
 	qemu_pid=$!
 	exec {stdout}>&- {stderr}>&-
-	wait "$qemu_pid" || ended=$?
+	((hosts == 1)) || peer_boot
+	qemu_wait
 	qemu_pid=
+	peer_end
 	wait "${relays[@]}"
 	timed_out=0
 	((ended != 124 && ended != 137)) || timed_out=1
-	read -r status <"$run/status"
+	read -r status <"$machine/status"
 }
 
 vm_fail() {
-	{
-		cat "$run/qemu.log"
-		echo "lab: the end of the console:"
-		tail -n 60 "$run/console" | tr -d '\r'
-	} >&2
+	local dir
+	for dir in "$run"/[12]; do
+		cat "$dir/qemu.log"
+		echo "lab: the end of the console$( ((hosts == 1)) || echo " of h${dir##*/}"):"
+		tail -n 60 "$dir/console" | tr -d '\r'
+	done >&2
 	die "$*"
 }
 
@@ -163,26 +195,36 @@ vm_run() {
 	trap 'vm_interrupted INT' INT
 	trap 'vm_interrupted TERM' TERM
 	vm_boot
-	if [[ ! $status ]] && ((!timed_out)) && grep -q 'Oops: int3' "$run/console"; then
+	if [[ ! $status ]] && ((!timed_out)) && grep -q 'Oops: int3' "$run"/[12]/console; then
 		# Kernel text patching meets TCG's cache of translated code, now and
 		# then.  It is QEMU's doing and no finding about what is tested.
-		say "the machine died of TCG's 'Oops: int3'; once more from the start"
+		say "a machine died of TCG's 'Oops: int3'; once more from the start"
 		vm_boot
 	fi
-	[[ ! ${LAB_CONSOLE:-} ]] || cp "$run/console" "$LAB_CONSOLE"
+	consoles_keep
 	((!timed_out)) || vm_fail "no end after $time_limit seconds"
 	[[ $status ]] || vm_fail "the machine ended without the command's status"
 	exit "$status"
 }
 
+# A console for each host, the second's with .h2 behind its name.
+consoles_keep() {
+	[[ ${LAB_CONSOLE:-} ]] || return 0
+	cp "$run/1/console" "$LAB_CONSOLE"
+	((hosts == 1)) || cp "$run/2/console" "$LAB_CONSOLE.h2"
+}
+
 vm_interrupted() {
 	trap - INT TERM
 	[[ ! $qemu_pid ]] || kill "$qemu_pid"
+	peer_end
 	rm -rf "$run"
 	kill -"$1" $$
 }
 
 vm_shell() {
 	vm_prepare
+	((hosts == 1)) || peer_boot
 	"${qemu[@]}" -chardev stdio,id=tty,signal=off -serial chardev:tty
+	peer_end
 }
