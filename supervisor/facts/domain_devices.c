@@ -134,7 +134,10 @@ static int read_shmem(const struct kw_complaint *complaint, const xmlNode *node,
 static int read_tpm(const struct kw_complaint *complaint, const xmlNode *node,
 		    struct kw_device *device)
 {
-	return read_model(complaint, node, "model", device);
+	int error = read_model(complaint, node, "model", device);
+
+	return error ? error : kw_xml_attribute(complaint, kw_xml_child(node, "backend"), "type",
+						device->type, sizeof(device->type));
 }
 
 static const struct kind {

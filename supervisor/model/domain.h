@@ -24,7 +24,7 @@ struct kw_device {
 	enum kw_device_kind kind;
 	int line;			/* of the file, for messages; 0 when not known */
 	char model[32];			/* video, interface, shmem, tpm model; hostdev type ("pci", "mdev") */
-	char type[32];			/* interface type ("network", "hostdev"), hostdev mode */
+	char type[32];			/* interface type ("network"), hostdev mode, tpm backend ("emulator") */
 	char bus[16];			/* disk bus ("virtio", "ide"), "" when the file leaves it out */
 	char target[32];		/* disk target ("vda") */
 	bool nvme;			/* disk: QEMU drives an NVMe device for it, or for what it is on */

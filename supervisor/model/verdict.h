@@ -69,6 +69,46 @@
 	  "Finish it with 'kvmward job resume', or take it back with 'kvmward job undo'.")         \
 	X(HOST_DRAINING, "host-draining", "This host is being drained, and no guest starts on it.",   \
 	  "Start the guest on another host, or let guests in again with 'kvmward undrain'.")       \
+	X(LIVE_ENCRYPTED, "live-encrypted", "An encrypted guest cannot move while it runs.",        \
+	  "Move it cold: 'kvmward migrate --cold'.")                                               \
+	X(LIVE_NESTED, "live-nested", "Nested guests run inside this guest.",                      \
+	  "Wait until they have ended, or move it cold.")                                          \
+	X(LIVE_OFF, "live-off", "Only a guest that runs can move live.", "Move it cold, or start it.") \
+	X(GUEST_STATE, "guest-state", "The guest is in a state in which it does not move.",        \
+	  "Resume it with 'virsh resume', or stop it.")                                            \
+	X(GUEST_TRANSIENT, "guest-transient", "A guest without a persistent definition ends with its QEMU.", \
+	  "Define it ('virsh define'), or move it live.")                                          \
+	X(SAVED_STATE, "saved-state", "libvirt keeps a saved memory of this guest, which stays on its host.", \
+	  "Start the guest from it, or drop it with 'virsh managedsave-remove'.")                  \
+	X(SNAPSHOTS_KEPT, "snapshots-kept", "libvirt keeps snapshots or checkpoints of this guest, which do not move.", \
+	  "Delete them with 'virsh snapshot-delete' or 'checkpoint-delete'.")                      \
+	X(CPU_DIFFERS, "cpu-differs", "The guest has its host's own processor, and the other host's is another.", \
+	  "Take an equal host, move it cold, or give it a CPU model (mode='custom').")             \
+	X(CPU_LACKS, "cpu-lacks", "The other host's processor lacks what the guest was given.",    \
+	  "Take another host, or give the guest a CPU model that both have.")                      \
+	X(HOST_DEVICE, "host-device", "The guest has a device of this host.",                      \
+	  "Detach it with 'virsh detach-device' first.")                                           \
+	X(DISK_LOCAL, "disk-local", "A disk of the guest is on this host only.",                   \
+	  "Put it on shared storage, or have it copied: --copy-storage.")                          \
+	X(DISK_UNSEEN, "disk-unseen", "Whether the other host has a disk of the guest is not known.", \
+	  "Define a storage pool with it on the other host.")                                      \
+	X(TPM_LOCAL, "tpm-local", "The state of the guest's TPM is on this host only.",            \
+	  "Move the guest live, or remove the <tpm>.")                                             \
+	X(DEST_UNREACHABLE, "dest-unreachable", "libvirt of the other host cannot be asked.",      \
+	  "Try 'virsh -c URI version'.")                                                           \
+	X(DEST_SAME, "dest-same", "The other host is this one.", "Name another host.")             \
+	X(DEST_TAKEN, "dest-taken", "The other host has a guest of this name or UUID.",            \
+	  "Rename one of them, or undefine the one that is not wanted.")                           \
+	X(DEST_UNGUARDED, "dest-unguarded", "No kvmwardd of the other host can be asked.",         \
+	  "Start it there, or say --unguarded and take the risk.")                                 \
+	X(DEST_OLDER, "dest-older", "libvirt or QEMU of the other host is older.",                 \
+	  "Upgrade that host, or move the guest cold.")                                            \
+	X(DEST_NEWER, "dest-newer", "QEMU of the other host is newer: no way back while it runs.", \
+	  "Upgrade this host too, or have the guest come back cold.")                              \
+	X(DEST_MACHINE, "dest-machine", "QEMU of the other host lacks the guest's machine type.",  \
+	  "Take another host, or change machine= on <type>.")                                      \
+	X(MOVE_UNKNOWN, "move-unknown", "Something that the move depends on is not known.",        \
+	  "The sentence says what, and why.")                                                      \
 	X(QUEUE_FULL, "queue-full", "Too many guests wait already.",                               \
 	  "Try again when fewer do; 'kvmward slots' shows how many.")                              \
 	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \

@@ -277,14 +277,22 @@ static bool (*const rules[])(const struct kw_domain *, struct kw_verdict *) = {
 	no_passthrough, no_ide, no_vmcoreinfo, no_boot_rom, policy_fits,  memlock_suffices,
 };
 
+size_t kw_rules_broken(const struct kw_domain *domain, struct kw_verdict *ret_verdicts, size_t max)
+{
+	size_t count = 0;
+
+	if (domain->security == KW_SECURITY_NONE)
+		return 0;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules) && count < max; i++)
+		if (!rules[i](domain, &ret_verdicts[count]))
+			count++;
+	return count;
+}
+
 void kw_rules_check(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
 {
-	if (domain->security == KW_SECURITY_NONE) {
+	if (domain->security == KW_SECURITY_NONE)
 		kw_verdict_set(ret_verdict, KW_ADMITTED, "no rule binds a plain guest");
-		return;
-	}
-	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
-		if (!rules[i](domain, ret_verdict))
-			return;
-	kw_verdict_set(ret_verdict, KW_ADMITTED, "the domain can run encrypted");
+	else if (!kw_rules_broken(domain, ret_verdict, 1))
+		kw_verdict_set(ret_verdict, KW_ADMITTED, "the domain can run encrypted");
 }

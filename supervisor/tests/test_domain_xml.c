@@ -237,6 +237,7 @@ static void test_what_devices_pin(void **state)
 	assert_int_equal(device(&domain, KW_DEVICE_SHMEM)->size_bytes, 8 * MIB);
 	assert_string_equal(device(&domain, KW_DEVICE_SHMEM)->model, "ivshmem-plain");
 	assert_string_equal(device(&domain, KW_DEVICE_TPM)->model, "tpm-crb");
+	assert_string_equal(device(&domain, KW_DEVICE_TPM)->type, "emulator");
 	kw_domain_done(&domain);
 
 	xml = WITH("<devices><interface type='user'><rom file='/proc/self/exe'/></interface>\n"
