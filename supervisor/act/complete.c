@@ -242,8 +242,11 @@ int kw_domain_complete(const char *xml, const struct kw_completion *completion, 
 	if (root->ns || strcmp((const char *)root->name, "domain") != 0)
 		return -EBADMSG;
 	security = sev_of(root);
-	if (!security)
+	if (!security && !*completion->uuid)
 		return copy(xml, ret_xml);
-	error = complete(root, security, completion);
+	if (security)
+		error = complete(root, security, completion);
+	else if (!complete_uuid(root, completion->uuid))
+		error = -ENOMEM;
 	return error ? error : save(doc, kw_text_starts(xml, "<?xml"), ret_xml);
 }

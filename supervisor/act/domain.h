@@ -19,7 +19,7 @@ struct kw_completion {
 /*
  * Writes the completion into a domain XML wherever the element is missing, and
  * drops <memoryBacking><locked/> in favour of the finite limit; what the file
- * says itself is kept. 0 and the new text, owned by the caller; -EBADMSG when
+ * says itself is kept, and a plain guest gets the UUID only. 0 and the new text, owned by the caller; -EBADMSG when
  * the text is not a domain.
  */
 int kw_domain_complete(const char *xml, const struct kw_completion *completion, char **ret_xml);

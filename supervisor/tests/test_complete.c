@@ -162,7 +162,7 @@ static void test_pieces(void **state)
 static void test_uuid(void **state)
 {
 	static const struct kw_completion named = { .uuid = "5ea15ea1-0000-4000-8000-000000000001" };
-	static const char security[] = "<launchSecurity type=\"sev\"/>";
+	static const char *const kinds[] = { "<launchSecurity type=\"sev\"/>", "<os/>" };
 	static const struct {
 		const char *head, *want;
 	} cases[] = {
@@ -172,12 +172,13 @@ static void test_uuid(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
 		_cleanup_free_ char *text = NULL;
 		char xml[256], want[256];
 
-		snprintf(xml, sizeof(xml), "<domain>%s%s</domain>", cases[i].head, security);
-		snprintf(want, sizeof(want), "<domain>%s%s</domain>\n", cases[i].want, security);
+		snprintf(xml, sizeof(xml), "<domain>%s%s</domain>", cases[i / 2].head, kinds[i % 2]);
+		snprintf(want, sizeof(want), "<domain>%s%s</domain>\n", cases[i / 2].want,
+			 kinds[i % 2]);
 		text = complete(xml, &named);
 		assert_string_equal(text, want);
 	}
