@@ -83,15 +83,25 @@ static int call_plain(struct kw_bus *bus, const char *method, sd_bus_message **r
 	return r < 0 ? r : kw_bus_call(bus, request, ret_reply);
 }
 
-int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
+static int list_holds(struct kw_bus *bus, const char *method, struct kw_hold_list *ret_holds)
 {
 	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
-	int r = call_plain(bus, "ListHolds", &reply);
+	int r = call_plain(bus, method, &reply);
 
 	if (r < 0)
 		return r;
 	r = kw_bus_read_holds(reply, ret_holds);
 	return r < 0 ? kw_bus_malformed(bus, r) : 0;
+}
+
+int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds)
+{
+	return list_holds(bus, "ListHolds", ret_holds);
+}
+
+int kw_bus_differing(struct kw_bus *bus, struct kw_hold_list *ret_holds)
+{
+	return list_holds(bus, "ListDiffering", ret_holds);
 }
 
 int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting)

@@ -50,6 +50,7 @@ const char *kw_bus_error(const struct kw_bus *bus);
  *	admitted had started; ret_verdicts has room for count, at most
  *	KW_BUS_PLANS_MAX.
  * holds: every hold now; the caller frees holds->holds.
+ * differing: those of them whose guest pins otherwise than claimed; likewise.
  * waiting: everybody in line; the caller frees waiting->waiters.
  * classes: what each class has; empty when none is configured.
  * config: the configuration in force (reserves, override), for tables.
@@ -66,6 +67,7 @@ int kw_bus_plan(struct kw_bus *bus, const char *xml, struct kw_verdict *ret_verd
 int kw_bus_plan_all(struct kw_bus *bus, const char *const *xmls, size_t count,
 		    struct kw_verdict *ret_verdicts);
 int kw_bus_holds(struct kw_bus *bus, struct kw_hold_list *ret_holds);
+int kw_bus_differing(struct kw_bus *bus, struct kw_hold_list *ret_holds);
 int kw_bus_waiting(struct kw_bus *bus, struct kw_waiter_list *ret_waiting);
 int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table);
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config);

@@ -228,26 +228,36 @@ static int append_hold(sd_bus_message *reply, const struct kw_hold *hold)
 				     hold->start_time_ns);
 }
 
-static int append_holds(sd_bus_message *reply, const struct kw_hold_list *list)
+static int append_holds(sd_bus_message *reply, const struct kw_hold_list *list, bool differing)
 {
 	int r = sd_bus_message_open_container(reply, 'a', KW_BUS_HOLD);
 
 	for (size_t i = 0; r >= 0 && i < list->count; i++)
-		r = append_hold(reply, &list->holds[i]);
+		if (!differing || list->holds[i].differs)
+			r = append_hold(reply, &list->holds[i]);
 	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int list_holds(sd_bus_message *request, struct kw_server *server, bool differing)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
+	int r = sd_bus_message_new_method_return(request, &reply);
+
+	if (r >= 0)
+		r = append_holds(reply, server->handlers->holds(server->userdata), differing);
+	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 static int on_list_holds(sd_bus_message *request, void *userdata, sd_bus_error *error)
 {
-	_cleanup_(sd_bus_message_unref_at) sd_bus_message *reply = NULL;
-	struct kw_server *server = userdata;
-	int r;
-
 	(void)error;
-	r = sd_bus_message_new_method_return(request, &reply);
-	if (r >= 0)
-		r = append_holds(reply, server->handlers->holds(server->userdata));
-	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+	return list_holds(request, userdata, false);
+}
+
+static int on_list_differing(sd_bus_message *request, void *userdata, sd_bus_error *error)
+{
+	(void)error;
+	return list_holds(request, userdata, true);
 }
 
 static int answer_reload(sd_bus_message *request, void *userdata, sd_bus_error *error)
@@ -427,6 +437,9 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListHolds", SD_BUS_NO_ARGS, SD_BUS_RESULT(KW_BUS_HOLDS, holds),
 				on_list_holds, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListDiffering", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT(KW_BUS_HOLDS, holds), on_list_differing,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_reload,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetDraining", SD_BUS_ARGS("b", draining), SD_BUS_NO_RESULT,

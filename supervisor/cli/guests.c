@@ -36,6 +36,7 @@ static void add_notes(struct kw_table *table, const struct kw_guest *guest)
 	add_note(notes, sizeof(notes), !guest->libvirt, "outside");
 	add_note(notes, sizeof(notes), guest->mirror, "mirror");
 	add_note(notes, sizeof(notes), guest->orphan, "orphan");
+	add_note(notes, sizeof(notes), guest->claimed_pinned_bytes.known, "differs");
 	kw_table_text(table, notes);
 }
 
@@ -148,11 +149,13 @@ static int read_guests(struct kw_guest_list *ret_list)
 
 	if (!error)
 		error = kw_netlink_guests(netlink, ret_list);
-	if (error)
+	if (error) {
 		kw_message_module(error, netlink);
-	else
-		kw_process_name_guests("/proc", ret_list);
-	return error;
+		return error;
+	}
+	kw_process_name_guests("/proc", ret_list);
+	kw_daemon_tell_differing(ret_list); /* without it they are told as before */
+	return 0;
 }
 
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
@@ -192,7 +195,9 @@ const struct kw_command kw_command_guests = {
 		"UNMOVABLE is that and the private memory of a SEV-SNP guest, which is not "
 		"pinned and yet can neither be moved nor swapped out. NOTE: outside (not started by libvirt), mirror (shares the slot "
 		"of another guest), orphan (its process is gone, PID names the one that "
-		"still holds it). A '-' is not known. It needs root or CAP_NET_ADMIN.",
+		"still holds it), differs (it has pinned other than kvmwardd had expected: --json "
+		"and the journal have both figures). A '-' is not known. It needs root or "
+		"CAP_NET_ADMIN.",
 	.examples = "  kvmward guests\n"
 		    "  kvmward guests --long --bytes | less -S\n"
 		    "  kvmward guests --json | jq -r '.guests[] | select(.type != \"plain\") | .name'\n",

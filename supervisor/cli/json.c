@@ -122,6 +122,7 @@ struct json_object *kw_json_guest(const struct kw_guest *guest)
 	PUT(mm_locked_bytes, kw_json_u64);
 	PUT(mm_pinned_bytes, kw_json_u64);
 	PUT(unmovable_bytes, kw_json_u64);
+	PUT(claimed_pinned_bytes, kw_json_u64);
 	json_object_object_add(to, "mirror", flag(guest, guest->mirror));
 	json_object_object_add(to, "orphan", flag(guest, guest->orphan));
 	PUT(libvirt, json_object_new_boolean);
@@ -144,6 +145,7 @@ struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 				       : NULL);
 	PUT(memory_bytes, json_object_new_uint64);
 	PUT(pinned_bytes, json_object_new_uint64);
+	PUT(plug_bytes, json_object_new_uint64);
 	PUT(memlock_bytes, json_object_new_uint64);
 	PUT(ceiling_bytes, json_object_new_uint64);
 #undef PUT

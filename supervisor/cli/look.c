@@ -56,6 +56,29 @@ void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view)
 	*ret_view = view;
 }
 
+static void fill_claimed(struct kw_guest_list *guests, const struct kw_hold *hold)
+{
+	for (size_t i = 0; i < guests->count; i++)
+		if (guests->guests[i].pid == hold->pid && !guests->guests[i].mirror &&
+		    kw_text_equal(guests->guests[i].uuid, hold->claim.uuid))
+			guests->guests[i].claimed_pinned_bytes = KW_U64(hold->claim.pinned_bytes);
+}
+
+bool kw_daemon_tell_differing(struct kw_guest_list *guests)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
+	_cleanup_free_ struct kw_hold *owned = NULL;
+	struct kw_hold_list holds = {};
+
+	if (kw_bus_open(kw_clock_monotonic_ns() + KW_NS_PER_S, &bus) ||
+	    kw_bus_differing(bus, &holds))
+		return false;
+	owned = holds.holds;
+	for (size_t i = 0; i < holds.count; i++)
+		fill_claimed(guests, &holds.holds[i]);
+	return true;
+}
+
 void kw_daemon_view_done(struct kw_daemon_view *view)
 {
 	free(view->holds.holds);

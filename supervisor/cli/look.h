@@ -28,6 +28,12 @@ struct kw_daemon_view {
 void kw_daemon_view_read(struct kw_bus *bus, struct kw_daemon_view *ret_view);
 void kw_daemon_view_done(struct kw_daemon_view *view);
 
+/*
+ * Fills in what kvmwardd had expected those guests to pin that pin otherwise.
+ * False when it could not be asked, which it is for a second only.
+ */
+bool kw_daemon_tell_differing(struct kw_guest_list *guests);
+
 /* What is told of one pool, put together from kernel and kvmwardd. */
 struct kw_pool_view {
 	const char *title;

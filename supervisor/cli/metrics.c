@@ -117,6 +117,8 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		return done;
 	kw_snapshot_read(&netlink, NULL, &facts);
 	kw_daemon_view_read(NULL, &daemon);
+	if (daemon.holds_known)
+		kw_daemon_tell_differing(&facts.guests);
 	text = json ? json_text(&facts, &daemon) : prometheus_text(&facts, &daemon);
 	if (!text) {
 		kw_message("out of memory");

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "daemon/judge.h"
 #include "daemon/log.h"
+#include "daemon/pinned.h"
 #include "facts/domain_xml.h"
 #include "policy/claims.h"
 #include "policy/security.h"
@@ -178,6 +179,14 @@ static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call
 			       call->name);
 }
 
+static void note_started(struct kw_supervisor *supervisor, const struct kw_hook_call *call)
+{
+	char uuid[KW_UUID_LEN + 1];
+
+	find_uuid(supervisor, call, uuid);
+	kw_pinned_started(supervisor, uuid);
+}
+
 void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
 		    struct kw_verdict *ret_verdict)
 {
@@ -198,6 +207,7 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 		break;
 	case KW_HOOK_STARTED:
 	case KW_HOOK_RECONNECT:
+		note_started(supervisor, call);
 		kw_supervisor_look(supervisor);
 		break;
 	case KW_HOOK_OTHER:

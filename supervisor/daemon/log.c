@@ -46,6 +46,21 @@ void kw_log(int priority, const char *format, ...)
 		print_line(message);
 }
 
+void kw_log_guest(int priority, const char *uuid, const char *format, ...)
+{
+	char message[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (journal_listens())
+		sd_journal_send("MESSAGE=%s", message, "PRIORITY=%i", priority, "DOMAIN_UUID=%s",
+				uuid, NULL);
+	else
+		print_line(message);
+}
+
 void kw_log_verdict(int priority, const char *uuid, enum kw_code code, const char *format, ...)
 {
 	char message[1024];

@@ -9,7 +9,11 @@
 /* One line to the journal, or to stderr when that is no stream of the journal. */
 void kw_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same about one guest: the journal also gets DOMAIN_UUID= and KVMWARD_CODE=. */
+/* The same about one guest: the journal also gets DOMAIN_UUID=. */
+void kw_log_guest(int priority, const char *uuid, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same about a verdict on one: and KVMWARD_CODE=. */
 void kw_log_verdict(int priority, const char *uuid, enum kw_code code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

@@ -47,8 +47,8 @@ static void print_guests(FILE *out, const struct kw_guest_list *list)
 static void print_holds(FILE *out, const struct kw_hold_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		fprintf(out, "%s %d %" PRIu64 "\n", list->holds[i].claim.uuid, list->holds[i].pid,
-			list->holds[i].taken_ns);
+		fprintf(out, "%s %d %" PRIu64 " %d\n", list->holds[i].claim.uuid,
+			list->holds[i].pid, list->holds[i].taken_ns, list->holds[i].differs);
 }
 
 void kw_picture_slots(const struct kw_slot_table *slots, char *to, size_t to_size)

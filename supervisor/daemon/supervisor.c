@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "daemon/log.h"
 #include "daemon/picture.h"
+#include "daemon/pinned.h"
 #include "facts/config_file.h"
 #include "facts/process.h"
 #include "facts/snapshot.h"
@@ -281,6 +282,7 @@ static void look(struct kw_supervisor *supervisor, bool asked)
 	take_notes(supervisor);
 	read_facts(supervisor, asked);
 	reconcile(supervisor);
+	kw_pinned_check(supervisor);
 	note_change(supervisor);
 	supervisor->fresh = true;
 }

@@ -176,6 +176,25 @@ int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint6
 	return commit(ledger, &next);
 }
 
+int kw_ledger_note(struct kw_ledger *ledger, const struct kw_hold *hold)
+{
+	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
+	struct kw_hold *noted = find(&ledger->list, hold->claim.uuid);
+	int error;
+
+	if (!noted || noted->taken_ns != hold->taken_ns)
+		return -ENOENT;
+	if (noted->started == hold->started && noted->differs == hold->differs)
+		return 0;
+	error = copy_list(&ledger->list, &next);
+	if (error)
+		return error;
+	noted = find(&next, hold->claim.uuid);
+	noted->started = hold->started;
+	noted->differs = hold->differs;
+	return commit(ledger, &next);
+}
+
 int kw_ledger_release(struct kw_ledger *ledger, const char *uuid)
 {
 	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};

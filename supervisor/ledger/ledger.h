@@ -31,6 +31,13 @@ const struct kw_hold_list *kw_ledger_holds(const struct kw_ledger *ledger);
  */
 int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns);
 
+/*
+ * Puts down what became known of a hold: started and differs of this copy of it.
+ * Saved before it returns, if that changes anything. 0, -ENOENT when there is no
+ * such hold (any more), or negative errno, the ledger unchanged.
+ */
+int kw_ledger_note(struct kw_ledger *ledger, const struct kw_hold *hold);
+
 /* Ends the hold of that UUID, if there is one; saved before it returns. */
 int kw_ledger_release(struct kw_ledger *ledger, const char *uuid);
 

@@ -30,11 +30,14 @@ static int fill_hold(struct json_object *object, const struct kw_hold *hold)
 	    kw_put_text(object, "type", kw_guest_type_name(claim->type)) ||
 	    kw_put_number(object, "memory_bytes", claim->memory_bytes) ||
 	    kw_put_number(object, "pinned_bytes", claim->pinned_bytes) ||
+	    kw_put_number(object, "plug_bytes", claim->plug_bytes) ||
 	    kw_put_number(object, "memlock_bytes", claim->memlock_bytes) ||
 	    kw_put_number(object, "ceiling_bytes", claim->ceiling_bytes) ||
 	    kw_put_number(object, "taken_ns", hold->taken_ns) ||
 	    kw_put_number(object, "pid", (uint64_t)hold->pid) ||
-	    kw_put_number(object, "start_time_ns", hold->start_time_ns))
+	    kw_put_number(object, "start_time_ns", hold->start_time_ns) ||
+	    kw_put_bool(object, "started", hold->started) ||
+	    kw_put_bool(object, "differs", hold->differs))
 		return -ENOMEM;
 	return 0;
 }
@@ -88,17 +91,27 @@ static bool get_type(struct json_object *object, enum kw_guest_type *ret_type)
 	return false;
 }
 
-/* A kvmwardd that knew of no classes wrote none. */
-static bool get_class(struct json_object *object, struct kw_claim *claim)
+static bool has(struct json_object *object, const char *key)
 {
-	return !json_object_object_get_ex(object, "class", NULL) ||
-	       kw_get_text(object, "class", claim->class_name, sizeof(claim->class_name));
+	return json_object_object_get_ex(object, key, NULL);
+}
+
+/* What a kvmwardd of before did not write yet: it knew of none of it. */
+static bool get_later_keys(struct json_object *object, struct kw_hold *hold)
+{
+	struct kw_claim *claim = &hold->claim;
+
+	return (!has(object, "class") ||
+		kw_get_text(object, "class", claim->class_name, sizeof(claim->class_name))) &&
+	       (!has(object, "plug_bytes") ||
+		kw_get_number(object, "plug_bytes", UINT64_MAX, &claim->plug_bytes)) &&
+	       (!has(object, "started") || kw_get_bool(object, "started", &hold->started)) &&
+	       (!has(object, "differs") || kw_get_bool(object, "differs", &hold->differs));
 }
 
 static bool read_claim(struct json_object *object, struct kw_claim *claim)
 {
-	return get_class(object, claim) &&
-	       kw_get_text(object, "uuid", claim->uuid, sizeof(claim->uuid)) &&
+	return kw_get_text(object, "uuid", claim->uuid, sizeof(claim->uuid)) &&
 	       kw_text_is_uuid(claim->uuid) &&
 	       kw_get_text(object, "name", claim->name, sizeof(claim->name)) &&
 	       get_type(object, &claim->type) &&
@@ -113,7 +126,7 @@ static bool read_hold(struct json_object *object, struct kw_hold *hold)
 	uint64_t pid;
 
 	memset(hold, 0, sizeof(*hold));
-	if (!read_claim(object, &hold->claim) ||
+	if (!read_claim(object, &hold->claim) || !get_later_keys(object, hold) ||
 	    !kw_get_number(object, "taken_ns", UINT64_MAX, &hold->taken_ns) ||
 	    !kw_get_number(object, "pid", INT_MAX, &pid) ||
 	    !kw_get_number(object, "start_time_ns", UINT64_MAX, &hold->start_time_ns))

@@ -78,6 +78,7 @@ static const struct number guest_numbers[] = {
 static const struct number guest_bytes[] = {
 	GUEST(pinned_bytes, "Memory that SEV has pinned, which /proc does not show."),
 	GUEST(unmovable_bytes, "Memory that is pinned or that guest_memfd holds for the guest."),
+	GUEST(claimed_pinned_bytes, "What kvmwardd expected the guest to pin, where it pins otherwise."),
 	GUEST(memory_bytes, "Memory that the guest sees."),
 	GUEST(mm_locked_bytes, "VmLck of the guest's process."),
 	GUEST(mm_pinned_bytes, "VmPin of the guest's process."),

@@ -35,6 +35,8 @@ struct kw_hold {
 	uint64_t taken_ns;		/* CLOCK_BOOTTIME of the admission */
 	pid_t pid;			/* 0 while pending */
 	uint64_t start_time_ns;		/* of that process; 0 while pending */
+	bool started;			/* libvirt has said that QEMU is up */
+	bool differs;			/* it pins otherwise than claimed; the journal has it */
 	bool waiting;			/* never in the ledger: promised to a guest that waits */
 };
 

@@ -15,7 +15,8 @@ enum kw_guest_type { KW_GUEST_PLAIN, KW_GUEST_SEV, KW_GUEST_SEV_ES, KW_GUEST_SNP
 
 /*
  * One KVM guest. The first part is what GUEST_GET states; the second is what
- * /proc says of its process, found without asking libvirt.
+ * /proc says of its process, found without asking libvirt; the third is
+ * kvmwardd's.
  */
 struct kw_guest {
 	pid_t pid;
@@ -36,6 +37,8 @@ struct kw_guest {
 	char uuid[KW_UUID_LEN + 1];		/* "" when the process gives none */
 	char name[KW_NAME_MAX];			/* likewise */
 	bool libvirt;				/* libvirt started it */
+
+	struct kw_u64 claimed_pinned_bytes;	/* known where kvmwardd found it to pin otherwise */
 };
 
 /* What one dump gave; known is false where the kernel gave no answer. */

@@ -328,6 +328,36 @@ static void test_plain_guests_start_where_no_hold_can_be_saved(void **state)
 	assert_int_equal(hold_count(), 0);
 }
 
+/* It is told once, and is known again after a restart, as all of a hold is. */
+static void test_pinned_is_compared_once_it_is_up(void **state)
+{
+	const struct kw_hold *hold;
+
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	kw_supervisor_look(&supervisor);
+	hold = kw_supervisor_hold(&supervisor, UUID_A);
+	assert_true(hold->pid && !hold->started && !hold->differs);
+	assert_int_equal(hook("started", UUID_A, FAKE_SEV), KW_ADMITTED);
+	hold = kw_supervisor_hold(&supervisor, UUID_A);
+	assert_true(hold->started && hold->differs);	/* firmware and the like are missing */
+	assert_true(kw_supervisor_take_changed(&supervisor));
+	kw_supervisor_look(&supervisor);
+	assert_false(kw_supervisor_take_changed(&supervisor));
+
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_B, KW_GUEST_SEV, 101);
+	fake->guests[1].pinned_bytes =
+		KW_U64(kw_supervisor_hold(&supervisor, UUID_B)->claim.pinned_bytes);
+	assert_int_equal(hook("reconnect", UUID_B, FAKE_SEV), KW_ADMITTED);
+	hold = kw_supervisor_hold(&supervisor, UUID_B);
+	assert_true(hold->started && !hold->differs);
+	fake->guests[1].pinned_bytes.value++;
+	kw_supervisor_look(&supervisor);
+	assert_true(kw_supervisor_hold(&supervisor, UUID_B)->differs);
+}
+
 static void test_bad_xml(void **state)
 {
 	static const struct {
@@ -536,6 +566,7 @@ int main(void)
 		TEST(test_plan_knows_the_rules),
 		TEST(test_plain_guests_are_held),
 		TEST(test_plain_guests_start_where_no_hold_can_be_saved),
+		TEST(test_pinned_is_compared_once_it_is_up),
 		TEST(test_small_memory_lock),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),

@@ -81,6 +81,17 @@ static void notes_and_unknown_are_shown(void **state)
 	assert_null(strchr(text, '\033'));
 }
 
+static void who_pins_otherwise_is_marked(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	guests[0].claimed_pinned_bytes = KW_U64(264 * KW_MIB);
+	text = printed(false, false, 0);
+	guests[0].claimed_pinned_bytes.known = false;
+	assert_non_null(strstr(text, "256 MiB      2  differs\n"));
+}
+
 static void the_long_table_is_never_cut(void **state)
 {
 	_cleanup_free_ char *text = printed(true, false, TERMINAL);
@@ -96,6 +107,7 @@ int main(void)
 		cmocka_unit_test(every_line_fits_a_terminal),
 		cmocka_unit_test(unmovable_is_more_than_pinned),
 		cmocka_unit_test(notes_and_unknown_are_shown),
+		cmocka_unit_test(who_pins_otherwise_is_marked),
 		cmocka_unit_test(the_long_table_is_never_cut),
 	};
 

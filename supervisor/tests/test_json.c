@@ -29,7 +29,8 @@ static void unknown_is_null_and_the_key_stays(void **state)
 	static const char *const unknown[] = {
 		"name", "uuid", "start_time_ns", "vm_fd", "comm", "uid", "cgroup", "type", "asid",
 		"pinned_bytes", "memory_bytes", "vcpus", "nested_vcpus", "vhost_net_queues",
-		"tap_queues", "mm_locked_bytes", "mm_pinned_bytes", "mirror", "orphan",
+		"tap_queues", "mm_locked_bytes", "mm_pinned_bytes",
+		"claimed_pinned_bytes", "mirror", "orphan",
 	};
 
 	(void)state;

@@ -77,6 +77,7 @@ static struct kw_claim claim_for(const char *uuid, enum kw_guest_type type)
 {
 	struct kw_claim claim = { .name = "gu\"est \xc3\xa4", .class_name = "gold", .type = type,
 				  .memory_bytes = 1ull << 30, .pinned_bytes = 1ull << 30,
+				  .plug_bytes = 1ull << 40,
 				  .memlock_bytes = UINT64_MAX, .ceiling_bytes = 1ull << 63 };
 
 	kw_text_copy(claim.uuid, sizeof(claim.uuid), uuid);
@@ -148,7 +149,36 @@ static void gives_the_same_holds_after_reopening(void **state)
 	assert_memory_equal(kw_ledger_holds(ledger)->holds, before, 3 * sizeof(*before));
 }
 
-/* Of a kvmwardd that knew of no classes. */
+/* What is said of a hold stays said, in the ledger and over a restart; nothing else changes. */
+static void notes_are_kept(void **state)
+{
+	_cleanup_ledger_ struct kw_ledger *ledger = open_ledger();
+	struct kw_hold before, hold;
+
+	(void)state;
+	take_at(ledger, UUID_A, KW_GUEST_SEV, 10);
+	take_at(ledger, UUID_B, KW_GUEST_SEV, 20);
+	before = hold = *hold_of(ledger, UUID_B);
+	hold.started = hold.differs = before.started = before.differs = true;
+	hold.pid = 4711;
+	hold.claim.pinned_bytes = 0;
+	assert_int_equal(kw_ledger_note(ledger, &hold), 0);
+	assert_memory_equal(hold_of(ledger, UUID_B), &before, sizeof(before));
+	assert_false(hold_of(ledger, UUID_A)->started);
+	kw_ledger_close(ledger);
+	ledger = open_ledger();
+	assert_memory_equal(hold_of(ledger, UUID_B), &before, sizeof(before));
+	/* of a run before this one, or of none */
+	hold.taken_ns = 19;
+	assert_int_equal(kw_ledger_note(ledger, &hold), -ENOENT);
+	assert_int_equal(kw_ledger_release(ledger, UUID_B), 0);
+	assert_int_equal(kw_ledger_note(ledger, &before), -ENOENT);
+	/* of a new run nothing is known */
+	take_at(ledger, UUID_B, KW_GUEST_SEV, 30);
+	assert_false(hold_of(ledger, UUID_B)->started || hold_of(ledger, UUID_B)->differs);
+}
+
+/* Of a kvmwardd that knew of no classes, and did not compare what guests pin. */
 static void reads_holds_without_a_class(void **state)
 {
 	_cleanup_ledger_ struct kw_ledger *ledger = NULL;
@@ -161,6 +191,8 @@ static void reads_holds_without_a_class(void **state)
 	ledger = open_ledger();
 	assert_int_equal(count_of(ledger), 1);
 	assert_string_equal(hold_of(ledger, UUID_A)->claim.class_name, "");
+	assert_int_equal(hold_of(ledger, UUID_A)->claim.plug_bytes, 0);
+	assert_false(hold_of(ledger, UUID_A)->started || hold_of(ledger, UUID_A)->differs);
 }
 
 static void one_hold_per_uuid(void **state)
@@ -575,6 +607,7 @@ int main(void)
 		TEST(starts_empty_and_alone),
 		TEST(makes_its_directory),
 		TEST(gives_the_same_holds_after_reopening),
+		TEST(notes_are_kept),
 		TEST(reads_holds_without_a_class),
 		TEST(one_hold_per_uuid),
 		TEST(a_new_hold_outlives_the_note_of_the_last_run),

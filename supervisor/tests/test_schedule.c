@@ -147,6 +147,18 @@ void kw_log(int priority, const char *format, ...)
 	tell("  kvmwardd: %s", text);
 }
 
+void kw_log_guest(int priority, const char *uuid, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	(void)priority, (void)uuid;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	tell("  kvmwardd: %.150s", text);
+}
+
 void kw_log_verdict(int priority, const char *uuid, enum kw_code code, const char *format, ...)
 {
 	char text[512];

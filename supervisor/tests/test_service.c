@@ -247,6 +247,25 @@ static void test_facts_unknown(void **state)
 	assert_int_equal(run_hook("prepare", UUID_A), KW_ADMITTED);
 }
 
+static void test_who_differs_is_told(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_hold_list list = {};
+
+	(void)state;
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	assert_int_equal(call_hook("started", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(kw_bus_differing(bus, &list), 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.holds[0].claim.uuid, UUID_A);
+	assert_int_equal(list.holds[0].pid, 100);
+	assert_true(list.holds[0].claim.pinned_bytes > 256 * KW_MIB);
+	free(list.holds);
+	kw_bus_close(bus);
+}
+
 static void test_reload(void **state)
 {
 	struct kw_bus *bus = open_bus();
@@ -801,6 +820,7 @@ int main(void)
 		TEST(test_frozen_daemon),
 		TEST(test_many_calls_at_once),
 		TEST(test_facts_unknown),
+		TEST(test_who_differs_is_told),
 		TEST(test_reload),
 		TEST(test_classes_are_told),
 		TEST(test_hangup_reloads),
