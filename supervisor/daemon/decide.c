@@ -54,6 +54,24 @@ static void tell_verdict(struct kw_supervisor *supervisor, const struct kw_hook_
 		kw_supervisor_refuse(supervisor, call->name, domain->uuid, verdict);
 }
 
+/*
+ * A libvirtd that is killed as it starts a guest forgets that guest's QEMU, and
+ * would start another. That one's slot is not the first one's.
+ */
+static bool runs_already(const struct kw_supervisor *supervisor, const struct kw_claim *claim,
+			 struct kw_verdict *verdict)
+{
+	const struct kw_guest *guest = kw_guest_list_find(&supervisor->facts.guests, claim->uuid);
+
+	if (!guest || claim->type == KW_GUEST_PLAIN)
+		return false;
+	kw_verdict_set(verdict, KW_UUID_TAKEN,
+		       "a guest of UUID %s runs already, as process %d; if libvirt knows nothing "
+		       "of it, end that process",
+		       claim->uuid, (int)guest->pid);
+	return true;
+}
+
 static void decide_domain(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 			  struct kw_verdict *verdict)
 {
@@ -64,6 +82,8 @@ static void decide_domain(struct kw_supervisor *supervisor, const struct kw_doma
 		return;
 	/* while guests are not seen nothing would ever confirm it */
 	if (claim.type == KW_GUEST_PLAIN && !supervisor->facts.guests.known)
+		return;
+	if (runs_already(supervisor, &claim, verdict))
 		return;
 	if (claim.uuid[0])
 		hold(supervisor, &claim, verdict);

@@ -494,6 +494,19 @@ static void test_note_does_not_end_a_later_hold(void **state)
 	assert_int_equal(hold_count(), 1);
 }
 
+/* Its QEMU is one that libvirtd has forgotten: the slot was promised, and not there. */
+static void test_what_runs_is_not_started_again(void **state)
+{
+	(void)state;
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	fake_guest_add(UUID_B, KW_GUEST_SEV, 101);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_UUID_TAKEN);
+	assert_int_equal(hold_count(), 0);
+	fake->guests[0].orphan = true;
+	fake->guests[0].uuid[0] = '\0';
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_SLOT_FULL);
+}
+
 static void test_calls_of_a_round_share_a_look(void **state)
 {
 	(void)state;
@@ -570,6 +583,7 @@ int main(void)
 		TEST(test_small_memory_lock),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),
+		TEST(test_what_runs_is_not_started_again),
 		TEST(test_calls_of_a_round_share_a_look),
 		TEST(test_a_hold_that_ends_wants_a_new_look),
 		TEST(test_changes_are_told_once),
