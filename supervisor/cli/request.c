@@ -12,7 +12,7 @@
 #include "facts/domain_xml.h"
 #include "ledger/drain.h"
 #include "policy/claims.h"
-#include "policy/door.h"
+#include "policy/entry.h"
 #include "policy/rules.h"
 #include "policy/security.h"
 
@@ -150,7 +150,7 @@ void kw_request_unasked(struct kw_request *request, const char *reason)
 	struct kw_config config;
 	char error[256];
 
-	if (!kw_door_admits(&request->domain, drains(&request->domain), &request->verdict))
+	if (!kw_entry_admits(&request->domain, drains(&request->domain), &request->verdict))
 		return;
 	if (kw_config_file_read(KW_CONFIG_FILE, &config, error, sizeof(error)))
 		kw_config_defaults(&config);

@@ -146,7 +146,7 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
 	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict) &&
-	    kw_judge_door(supervisor, &domain, verdict)) {
+	    kw_judge_entry(supervisor, &domain, verdict)) {
 		kw_supervisor_look(supervisor);
 		if (!renew_hold(supervisor, domain.uuid, verdict))
 			decide_domain(supervisor, &domain, verdict);

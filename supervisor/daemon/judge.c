@@ -9,7 +9,7 @@
 #include "policy/admit.h"
 #include "policy/claims.h"
 #include "policy/classes.h"
-#include "policy/door.h"
+#include "policy/entry.h"
 #include "policy/memlock.h"
 
 bool kw_judge_read(const char *xml, size_t length, struct kw_domain *ret_domain,
@@ -23,10 +23,10 @@ bool kw_judge_read(const char *xml, size_t length, struct kw_domain *ret_domain,
 	return false;
 }
 
-bool kw_judge_door(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
+bool kw_judge_entry(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		   struct kw_verdict *verdict)
 {
-	return kw_door_admits(domain, kw_supervisor_drains(supervisor, domain->uuid), verdict);
+	return kw_entry_admits(domain, kw_supervisor_drains(supervisor, domain->uuid), verdict);
 }
 
 /* libvirt's own limit is only looked for where it matters. */
@@ -71,7 +71,7 @@ void kw_judge(struct kw_supervisor *supervisor, const struct kw_hold_list *plann
 	      const struct kw_domain *domain, struct kw_claim *ret_claim,
 	      struct kw_verdict *verdict)
 {
-	if (!kw_judge_door(supervisor, domain, verdict))
+	if (!kw_judge_entry(supervisor, domain, verdict))
 		return;
 	if (!kw_claim_due(domain)) {
 		kw_verdict_set(verdict, KW_ADMITTED, KW_NOTHING_COUNTED);

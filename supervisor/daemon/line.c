@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "daemon/plan.h"
-#include "policy/door.h"
+#include "policy/entry.h"
 #include "policy/turns.h"
 
 static void log_turn(int priority, const struct kw_claim *claim, const struct kw_verdict *verdict,
@@ -147,7 +147,7 @@ static enum kw_turn judge(struct kw_supervisor *supervisor, struct kw_ticket *ti
 	int r;
 
 	if (kw_supervisor_drains(supervisor, claim->uuid)) {
-		kw_door_shut(verdict);
+		kw_entry_shut(verdict);
 		return KW_TURN_NEVER;
 	}
 	if (!uuid_free(supervisor, claim->uuid, verdict))

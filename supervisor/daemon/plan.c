@@ -22,7 +22,7 @@ bool kw_plan_claim(const struct kw_supervisor *supervisor, const char *xml, size
 		return false;
 	kw_text_copy(ret_claim->name, sizeof(ret_claim->name), domain.name);
 	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
-	if (!kw_judge_door(supervisor, &domain, ret_verdict))
+	if (!kw_judge_entry(supervisor, &domain, ret_verdict))
 		return false;
 	if (!kw_claim_due(&domain)) {
 		kw_verdict_set(ret_verdict, KW_ADMITTED, KW_NOTHING_COUNTED);

@@ -8,7 +8,7 @@
 #include "facts/config_file.h"
 #include "facts/domain_xml.h"
 #include "ledger/drain.h"
-#include "policy/door.h"
+#include "policy/entry.h"
 #include "policy/security.h"
 
 /* What every mark of a move has in it. */
@@ -23,7 +23,7 @@ static void bar_unread(const char *xml, size_t length, const char *error, bool d
 			       "the domain XML cannot be read (%s), and may say that a move of this "
 			       "guest is not finished", error);
 	else if (draining)
-		kw_door_shut(verdict);
+		kw_entry_shut(verdict);
 }
 
 void kw_unasked_read(const struct kw_hook_place *place, const char *xml, size_t length,
@@ -38,7 +38,7 @@ void kw_unasked_read(const struct kw_hook_place *place, const char *xml, size_t 
 	if (kw_domain_xml_parse(xml, length, &domain, error, sizeof(error)) >= 0) {
 		unasked.encrypted = kw_security_takes_slot(&domain);
 		kw_text_copy(unasked.uuid, sizeof(unasked.uuid), domain.uuid);
-		kw_door_admits(&domain,
+		kw_entry_admits(&domain,
 			       draining && !kw_drain_spares(place->kept_dir, domain.uuid),
 			       &unasked.barred);
 	} else {

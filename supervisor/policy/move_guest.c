@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "policy/door.h"
+#include "policy/entry.h"
 #include "policy/move_judgement.h"
 #include "policy/rules.h"
 
@@ -20,7 +20,7 @@ static void judge_mark(struct kw_judgement *judgement)
 {
 	struct kw_verdict verdict;
 
-	if (!kw_door_admits(&judgement->facts->domain, false, &verdict))
+	if (!kw_entry_admits(&judgement->facts->domain, false, &verdict))
 		kw_judge_bar(judgement, KW_ANY, verdict.code, "%s",
 			     without_line(verdict.sentence));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef KW_POLICY_DOOR_H
-#define KW_POLICY_DOOR_H
+#ifndef KW_POLICY_ENTRY_H
+#define KW_POLICY_ENTRY_H
 
 #include "model/domain.h"
 #include "model/verdict.h"
@@ -11,9 +11,9 @@
  * move is over), or the host is being drained. False with the verdict then;
  * true leaves the verdict alone.
  */
-bool kw_door_admits(const struct kw_domain *domain, bool draining, struct kw_verdict *ret_verdict);
+bool kw_entry_admits(const struct kw_domain *domain, bool draining, struct kw_verdict *ret_verdict);
 
 /* The verdict of a host that is being drained. */
-void kw_door_shut(struct kw_verdict *ret_verdict);
+void kw_entry_shut(struct kw_verdict *ret_verdict);
 
 #endif

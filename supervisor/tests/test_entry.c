@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policy/door.h"
+#include "policy/entry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,9 @@ static void expect(struct kw_mark mark, const char *sentence)
 	struct kw_domain domain = { .name = "vault", .mark = mark };
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
 
-	assert_false(kw_door_admits(&domain, true, &verdict));
+	assert_false(kw_entry_admits(&domain, true, &verdict));
 	assert_int_equal(verdict.code, KW_GUEST_MOVING);
-	assert_false(kw_door_admits(&domain, false, &verdict));
+	assert_false(kw_entry_admits(&domain, false, &verdict));
 	assert_int_equal(verdict.code, KW_GUEST_MOVING);
 	assert_string_equal(verdict.sentence, sentence);
 }
@@ -40,7 +40,7 @@ static void without_one_nothing_is_said(void **state)
 	struct kw_verdict verdict = { .code = KW_SLOT_FULL };
 
 	(void)state;
-	assert_true(kw_door_admits(&domain, false, &verdict));
+	assert_true(kw_entry_admits(&domain, false, &verdict));
 	assert_int_equal(verdict.code, KW_SLOT_FULL);
 }
 
@@ -50,7 +50,7 @@ static void a_drained_host_bars_all(void **state)
 	struct kw_verdict verdict = { .code = KW_ADMITTED };
 
 	(void)state;
-	assert_false(kw_door_admits(&domain, true, &verdict));
+	assert_false(kw_entry_admits(&domain, true, &verdict));
 	assert_int_equal(verdict.code, KW_HOST_DRAINING);
 	assert_non_null(strstr(verdict.sentence, "'kvmward undrain'"));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "policy/door.h"
+#include "policy/entry.h"
 
 static bool mark_admits(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
 {
@@ -31,18 +31,18 @@ static bool mark_admits(const struct kw_domain *domain, struct kw_verdict *ret_v
 	return false;
 }
 
-void kw_door_shut(struct kw_verdict *ret_verdict)
+void kw_entry_shut(struct kw_verdict *ret_verdict)
 {
 	kw_verdict_set(ret_verdict, KW_HOST_DRAINING,
 		       "this host is being drained, and no guest starts on it; take another host, "
 		       "or let guests in again with 'kvmward undrain'");
 }
 
-bool kw_door_admits(const struct kw_domain *domain, bool draining, struct kw_verdict *ret_verdict)
+bool kw_entry_admits(const struct kw_domain *domain, bool draining, struct kw_verdict *ret_verdict)
 {
 	if (!mark_admits(domain, ret_verdict))
 		return false;
 	if (draining)
-		kw_door_shut(ret_verdict);
+		kw_entry_shut(ret_verdict);
 	return !draining;
 }
