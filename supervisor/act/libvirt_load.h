@@ -13,7 +13,10 @@
 #define KW_LIBVIRT_FUNCTIONS(X)                                                                    \
 	X(ConnectOpen)                                                                             \
 	X(ConnectClose)                                                                            \
+	X(ConnectCompareHypervisorCPU)                                                             \
+	X(ConnectGetCapabilities)                                                                  \
 	X(ConnectGetDomainCapabilities)                                                            \
+	X(ConnectGetHostname)                                                                      \
 	X(ConnectGetLibVersion)                                                                    \
 	X(ConnectGetVersion)                                                                       \
 	X(ConnectListAllDomains)                                                                   \
@@ -22,13 +25,23 @@
 	X(DomainDefineXML)                                                                         \
 	X(DomainFree)                                                                              \
 	X(DomainGetName)                                                                           \
+	X(DomainGetState)                                                                          \
 	X(DomainGetUUIDString)                                                                     \
 	X(DomainGetXMLDesc)                                                                        \
+	X(DomainHasManagedSaveImage)                                                               \
 	X(DomainIsPersistent)                                                                      \
+	X(DomainListAllCheckpoints)                                                                \
 	X(DomainLookupByName)                                                                      \
+	X(DomainLookupByUUIDString)                                                                \
+	X(DomainMigrateGetMaxDowntime)                                                             \
+	X(DomainSnapshotNum)                                                                       \
 	X(DomainUndefineFlags)                                                                     \
+	X(GetLastError)                                                                            \
 	X(GetLastErrorMessage)                                                                     \
-	X(SetErrorFunc)
+	X(SetErrorFunc)                                                                            \
+	X(StorageVolFree)                                                                          \
+	X(StorageVolGetXMLDesc)                                                                    \
+	X(StorageVolLookupByPath)
 
 struct kw_libvirt_functions {
 #define X(name) __typeof__(vir##name) *name;

@@ -52,6 +52,7 @@ struct kw_move_disk {
 	bool backing;			/* the disk is an overlay of it */
 	bool read_only;			/* CD-ROM and the like */
 	struct kw_u64 bytes;		/* to copy: what it takes up now */
+	struct kw_u64 length_bytes;	/* of a file */
 	enum kw_disk_reach reach;
 };
 
@@ -69,7 +70,7 @@ struct kw_move_facts {
 	size_t disk_count;
 
 	struct kw_move_host here, there;
-	char destination[KW_WORDS_MAX];	/* the URI, or a host in it, for sentences */
+	char destination[256];		/* its name, for sentences */
 	bool reached;			/* libvirt there answers */
 	char unreached[KW_WORDS_MAX];	/* why not */
 	struct kw_u32 defined_there;	/* a guest of this UUID or name is */
