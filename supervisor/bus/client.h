@@ -78,6 +78,12 @@ int kw_bus_drain(struct kw_bus *bus, bool on);
 int kw_bus_reload(struct kw_bus *bus);
 
 /*
+ * The release of the kernel that runs on the bus's host, "6.12.43-amd64", from its
+ * hostnamed; as above.
+ */
+int kw_bus_kernel(struct kw_bus *bus, char *ret_release, size_t size);
+
+/*
  * Puts the guest of this XML in line and waits for the answer, until the bus's
  * deadline, or for ever if it has none; told() hears of its place. An admitted
  * guest's hold is there until a hook asks for it, the bus is closed or kvmwardd
