@@ -92,8 +92,8 @@ static void judge_model(struct kw_judgement *judgement, unsigned int kinds)
 			     facts->destination, facts->cpu_words);
 	else if (!facts->cpu_fits.known)
 		kw_judge_warn(judgement, kinds, KW_MOVE_UNKNOWN,
-			      "whether the processor of %s has all of the guest's CPU is not known: "
-			      "%s",
+			      "whether the processor of %s has all of the guest's CPU is not "
+			      "known: %s",
 			      facts->destination, facts->cpu_words);
 }
 
@@ -113,8 +113,8 @@ void kw_judge_cpu(struct kw_judgement *judgement)
 		break;
 	case KW_CPU_UNKNOWN:
 		kw_judge_warn(judgement, KW_LIVE, KW_MOVE_UNKNOWN,
-			      "the mode of the guest's <cpu> is not known here, so neither is whether "
-			      "the processor of %s fits",
+			      "the mode of the guest's <cpu> is not known here, so neither is "
+			      "whether the processor of %s fits",
 			      judgement->facts->destination);
 	}
 }

@@ -34,8 +34,8 @@ static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk
 		break;
 	case KW_DISK_SHARED:
 		kw_judge_warn(judgement, KW_ANY, KW_DISK_UNSEEN,
-			      "disk '%s': %s is on %s, which %s is taken to have in the same place; "
-			      "no storage pool there shows it",
+			      "disk '%s': %s is on %s, which %s is taken to have in the same "
+			      "place; no storage pool there shows it",
 			      disk->target, disk->source, or_unknown(disk->where), there);
 		break;
 	case KW_DISK_UNKNOWN:

@@ -35,8 +35,8 @@ static void judge_encryption(struct kw_judgement *judgement)
 	if (domain->security == KW_SECURITY_NONE)
 		return;
 	kw_judge_bar(judgement, KW_LIVE, KW_LIVE_ENCRYPTED,
-		     "the guest is encrypted (<launchSecurity type='%s'>), and the key of its memory "
-		     "does not leave this host's processor: it moves cold only",
+		     "the guest is encrypted (<launchSecurity type='%s'>), and the key of its "
+		     "memory does not leave this host's processor: it moves cold only",
 		     domain->security_type);
 	for (size_t i = 0; i < count; i++)
 		kw_judge_bar(judgement, KW_ANY, broken[i].code, "%s",
@@ -48,19 +48,19 @@ static void judge_run(struct kw_judgement *judgement)
 	switch (judgement->facts->run) {
 	case KW_RUN_OFF:
 		kw_judge_bar(judgement, KW_LIVE, KW_LIVE_OFF,
-			     "the guest is off, and only one that runs can move live; it moves cold");
+			     "the guest is off, and only one that runs can move live");
 		break;
 	case KW_RUN_RUNS:
 		break;
 	case KW_RUN_PAUSED:
 		kw_judge_bar(judgement, KW_COLD, KW_GUEST_STATE,
-			     "the guest is paused, and so it cannot shut down; resume it with 'virsh "
-			     "resume'");
+			     "the guest is paused, and so it cannot shut down; resume it with "
+			     "'virsh resume'");
 		break;
 	case KW_RUN_STOPPED:
 		kw_judge_bar(judgement, KW_ANY, KW_GUEST_STATE,
-			     "the guest has crashed, is suspended, or is about to go on or off; see "
-			     "'virsh domstate --reason', and wake it or stop it");
+			     "the guest has crashed, is suspended, or is about to go on or off; "
+			     "see 'virsh domstate --reason', and wake it or stop it");
 		break;
 	case KW_RUN_UNKNOWN:
 		kw_judge_bar(judgement, KW_ANY, KW_MOVE_UNKNOWN,
@@ -87,9 +87,9 @@ static void judge_saved_state(struct kw_judgement *judgement)
 
 	if (kw_u32_yes(saved))
 		kw_judge_bar(judgement, KW_ANY, KW_SAVED_STATE,
-			     "libvirt keeps a saved memory of the guest (managed save), which belongs "
-			     "to the disks as they are and does not go along; start the guest, or "
-			     "drop it with 'virsh managedsave-remove'");
+			     "libvirt keeps a saved memory of the guest (managed save), which "
+			     "belongs to the disks as they are and does not go along; start the "
+			     "guest, or drop it with 'virsh managedsave-remove'");
 	else if (!saved.known)
 		kw_judge_warn(judgement, KW_ANY, KW_MOVE_UNKNOWN,
 			      "libvirt does not tell whether it keeps a saved memory of the guest");
@@ -99,8 +99,8 @@ static void judge_kept(struct kw_judgement *judgement, struct kw_u32 kept, const
 {
 	if (kw_u32_yes(kept))
 		kw_judge_bar(judgement, KW_ANY, KW_SNAPSHOTS_KEPT,
-			     "libvirt keeps %" PRIu32 " %s%s of the guest, which it does not hand on; "
-			     "delete what is not needed any more with 'virsh %s-delete'",
+			     "libvirt keeps %" PRIu32 " %s%s of the guest, which it does not hand "
+			     "on; delete what is not needed any more with 'virsh %s-delete'",
 			     kept.value, what, kept.value == 1 ? "" : "s", what);
 	else if (!kept.known)
 		kw_judge_warn(judgement, KW_ANY, KW_MOVE_UNKNOWN,
@@ -115,9 +115,10 @@ static void judge_nested(struct kw_judgement *judgement)
 		return;
 	if (kw_u32_yes(nested))
 		kw_judge_passing(judgement, KW_LIVE_NESTED,
-				 "guests run inside this guest: the kernel counts %" PRIu32 " of its "
-				 "vCPUs in nested guest mode (nested-vcpus), whose state may not "
-				 "survive a live move; wait until they have ended, or move it cold",
+				 "guests run inside this guest: the kernel counts %" PRIu32 " of "
+				 "its vCPUs in nested guest mode (nested-vcpus), whose state may "
+				 "not survive a live move; wait until they have ended, or move it "
+				 "cold",
 				 nested.value);
 	else if (!nested.known)
 		kw_judge_warn(judgement, KW_LIVE, KW_MOVE_UNKNOWN,
@@ -148,14 +149,15 @@ static void judge_devices(struct kw_judgement *judgement)
 
 		if (*type)
 			kw_judge_bar(judgement, KW_ANY, KW_HOST_DEVICE,
-				     "a device of this host is passed to the guest (type '%s'), and "
-				     "stays when the guest goes; detach it first with 'virsh "
+				     "a device of this host is passed to the guest (type '%s'), "
+				     "and stays when the guest goes; detach it first with 'virsh "
 				     "detach-device'",
 				     type);
 		if (device->kind == KW_DEVICE_TPM && !strcmp(device->type, "emulator"))
 			kw_judge_bar(judgement, KW_COLD, KW_TPM_LOCAL,
-				     "the guest has a TPM whose state libvirt keeps on this host, and "
-				     "would find an empty one there; move it live, or remove <tpm>");
+				     "the guest has a TPM whose state libvirt keeps on this host, "
+				     "and would find an empty one there; move it live, or remove "
+				     "<tpm>");
 	}
 }
 

@@ -29,7 +29,8 @@ static void judge_qemu(struct kw_judgement *judgement, uint32_t here, uint32_t t
 
 	if (there < here)
 		kw_judge_bar(judgement, KW_LIVE, KW_DEST_OLDER,
-			     VERSIONS ": a guest that runs moves to its own or a later version only",
+			     VERSIONS ": a guest that runs moves to its own or a later version "
+			     "only",
 			     VERSION_ARGS(to, "QEMU", theirs, ours));
 	else if (there > here)
 		kw_judge_warn(judgement, KW_LIVE, KW_DEST_NEWER,
@@ -43,8 +44,8 @@ static void judge_libvirt(struct kw_judgement *judgement, uint32_t here, uint32_
 
 	if (there < here)
 		kw_judge_warn(judgement, KW_ANY, KW_DEST_OLDER,
-			      VERSIONS ": what it does not know of the definition is refused there, "
-			      "or lost",
+			      VERSIONS ": what it does not know of the definition is refused "
+			      "there, or lost",
 			      VERSION_ARGS(judgement->facts->destination, "libvirt", theirs, ours));
 }
 
@@ -80,8 +81,9 @@ static void judge_taken(struct kw_judgement *judgement)
 
 	if (kw_u32_yes(facts->defined_there))
 		kw_judge_bar(judgement, KW_ANY, KW_DEST_TAKEN,
-			     "%s has a guest of this name or UUID already, which would be replaced; "
-			     "rename one of them, or undefine the one that is not wanted",
+			     "%s has a guest of this name or UUID already, which would be "
+			     "replaced; rename one of them, or undefine the one that is not "
+			     "wanted",
 			     facts->destination);
 	else if (!facts->defined_there.known)
 		kw_judge_bar(judgement, KW_ANY, KW_MOVE_UNKNOWN,
@@ -108,13 +110,14 @@ static void judge_guard(struct kw_judgement *judgement)
 		judge_plan(judgement);
 	else if (judgement->wish->unguarded)
 		kw_judge_warn(judgement, KW_ANY, KW_DEST_UNGUARDED,
-			      "kvmwardd of %s cannot be asked (%s): whether there is a slot and the "
-			      "memory is not known, and nothing is held",
+			      "kvmwardd of %s cannot be asked (%s): whether there is a slot and "
+			      "the memory is not known, and nothing is held",
 			      facts->destination, why);
 	else
 		kw_judge_bar(judgement, KW_ANY, KW_DEST_UNGUARDED,
-			     "kvmwardd of %s cannot be asked (%s), so neither whether there is a slot "
-			     "and the memory; start it there, or say --unguarded and take the risk",
+			     "kvmwardd of %s cannot be asked (%s), so neither whether there is a "
+			     "slot and the memory; start it there, or say --unguarded and take "
+			     "the risk",
 			     facts->destination, why);
 }
 

@@ -489,7 +489,7 @@ static const struct row {
 	{ taken, "c", COLD, false, KW_DEST_TAKEN, BARS, "would be replaced" },
 	{ taken_unknown, "c", COLD, false, KW_MOVE_UNKNOWN, BARS, "name or UUID" },
 	{ older_qemu, "", COLD, true, KW_DEST_OLDER, NOT_LIVE, "QEMU 6.2.1, this host 7.2.0" },
-	{ older_qemu, "l", LIVE, false, KW_DEST_OLDER, BARS, "later version only" },
+	{ older_qemu, "l", LIVE, false, KW_DEST_OLDER, BARS, "a later version" },
 	{ newer_qemu, "", LIVE, true, KW_DEST_NEWER, WARNS, "cannot come back" },
 	{ newer_qemu, "c", COLD, true },
 	{ qemu_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "as new as this host's" },
