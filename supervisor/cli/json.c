@@ -130,6 +130,22 @@ struct json_object *kw_json_guest(const struct kw_guest *guest)
 	return to;
 }
 
+static struct json_object *huge_parts(const struct kw_huge_part parts[KW_HUGE_SIZES])
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < KW_HUGE_SIZES && parts[i].bytes; i++) {
+		struct json_object *to = json_object_new_object();
+
+		json_object_object_add(to, "page_bytes",
+				       parts[i].page_bytes
+					       ? json_object_new_uint64(parts[i].page_bytes) : NULL);
+		json_object_object_add(to, "bytes", json_object_new_uint64(parts[i].bytes));
+		json_object_array_add(list, to);
+	}
+	return list;
+}
+
 struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 {
 	struct json_object *to = json_object_new_object();
@@ -148,6 +164,7 @@ struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 	PUT(plug_bytes, json_object_new_uint64);
 	PUT(memlock_bytes, json_object_new_uint64);
 	PUT(ceiling_bytes, json_object_new_uint64);
+	json_object_object_add(to, "hugepages", huge_parts(claim->huge));
 #undef PUT
 	return to;
 }

@@ -50,3 +50,8 @@ struct kw_u64 kw_meminfo_hugetlb_bytes(const char *proc)
 
 	return !bytes.known && kw_meminfo_total_bytes(proc).known ? KW_U64(0) : bytes;
 }
+
+struct kw_u64 kw_meminfo_hugepage_bytes(const char *proc)
+{
+	return read_line(proc, "Hugepagesize:");
+}

@@ -13,4 +13,7 @@ struct kw_u64 kw_meminfo_total_bytes(const char *proc);
  */
 struct kw_u64 kw_meminfo_hugetlb_bytes(const char *proc);
 
+/* Likewise Hugepagesize: that of the pages which are meant where no size is given. */
+struct kw_u64 kw_meminfo_hugepage_bytes(const char *proc);
+
 #endif

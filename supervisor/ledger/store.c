@@ -21,6 +21,29 @@ void kw_holds_done(struct kw_hold_list *holds)
 	memset(holds, 0, sizeof(*holds));
 }
 
+static int add_huge_part(struct json_object *array, const struct kw_huge_part *part)
+{
+	_cleanup_json_ struct json_object *object = json_object_new_object();
+
+	if (!object || kw_put_number(object, "page_bytes", part->page_bytes) ||
+	    kw_put_number(object, "bytes", part->bytes) || json_object_array_add(array, object))
+		return -ENOMEM;
+	object = NULL; /* the array's now */
+	return 0;
+}
+
+static int add_huge(struct json_object *object, const struct kw_claim *claim)
+{
+	struct json_object *array = json_object_new_array();
+
+	if (kw_put_member(object, "hugepages", array))
+		return -ENOMEM;
+	for (size_t i = 0; i < KW_HUGE_SIZES && claim->huge[i].bytes; i++)
+		if (add_huge_part(array, &claim->huge[i]))
+			return -ENOMEM;
+	return 0;
+}
+
 static int fill_hold(struct json_object *object, const struct kw_hold *hold)
 {
 	const struct kw_claim *claim = &hold->claim;
@@ -36,7 +59,7 @@ static int fill_hold(struct json_object *object, const struct kw_hold *hold)
 	    kw_put_number(object, "taken_ns", hold->taken_ns) ||
 	    kw_put_number(object, "pid", (uint64_t)hold->pid) ||
 	    kw_put_number(object, "start_time_ns", hold->start_time_ns) ||
-	    kw_put_bool(object, "started", hold->started) ||
+	    add_huge(object, claim) || kw_put_bool(object, "started", hold->started) ||
 	    kw_put_bool(object, "differs", hold->differs))
 		return -ENOMEM;
 	return 0;
@@ -96,6 +119,26 @@ static bool has(struct json_object *object, const char *key)
 	return json_object_object_get_ex(object, key, NULL);
 }
 
+static bool get_huge(struct json_object *object, struct kw_claim *claim)
+{
+	struct json_object *array;
+	size_t count;
+
+	if (!json_object_object_get_ex(object, "hugepages", &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return false;
+	count = json_object_array_length(array);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *part = json_object_array_get_idx(array, i);
+
+		if (i >= KW_HUGE_SIZES || !json_object_is_type(part, json_type_object) ||
+		    !kw_get_number(part, "page_bytes", UINT64_MAX, &claim->huge[i].page_bytes) ||
+		    !kw_get_number(part, "bytes", UINT64_MAX, &claim->huge[i].bytes))
+			return false;
+	}
+	return true;
+}
+
 /* What a kvmwardd of before did not write yet: it knew of none of it. */
 static bool get_later_keys(struct json_object *object, struct kw_hold *hold)
 {
@@ -105,6 +148,7 @@ static bool get_later_keys(struct json_object *object, struct kw_hold *hold)
 		kw_get_text(object, "class", claim->class_name, sizeof(claim->class_name))) &&
 	       (!has(object, "plug_bytes") ||
 		kw_get_number(object, "plug_bytes", UINT64_MAX, &claim->plug_bytes)) &&
+	       (!has(object, "hugepages") || get_huge(object, claim)) &&
 	       (!has(object, "started") || kw_get_bool(object, "started", &hold->started)) &&
 	       (!has(object, "differs") || kw_get_bool(object, "differs", &hold->differs));
 }

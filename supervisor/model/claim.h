@@ -4,6 +4,7 @@
 
 #include "model/class.h"
 #include "model/guest.h"
+#include "model/hugepages.h"
 
 /* What a guest will take once it runs. Made by policy from the domain XML. */
 struct kw_claim {
@@ -15,7 +16,8 @@ struct kw_claim {
 	uint64_t pinned_bytes;		/* once it has started; 0 for a plain guest */
 	uint64_t plug_bytes;		/* of it, what may be plugged later: pinned, if at all, only then */
 	uint64_t memlock_bytes;		/* RLIMIT_MEMLOCK it needs; 0 for a plain guest */
-	uint64_t ceiling_bytes;		/* the most host memory it may come to use */
+	uint64_t ceiling_bytes;		/* the most host memory it may come to use, hugepages included */
+	struct kw_huge_part huge[KW_HUGE_SIZES];	/* of the memory, what pools of hugepages give */
 };
 
 /* One block of memory that a guest pins. Borrowed strings. */

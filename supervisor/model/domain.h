@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "model/guest.h"
+#include "model/hugepages.h"
 #include "model/mark.h"
 
 enum kw_security { KW_SECURITY_NONE, KW_SECURITY_SEV, KW_SECURITY_SNP, KW_SECURITY_OTHER };
@@ -57,7 +58,7 @@ struct kw_domain {
 	unsigned int vcpus;		/* the maximum */
 	struct kw_u64 hard_limit_bytes;	/* <memtune><hard_limit> */
 	bool memory_locked;		/* <memoryBacking><locked/> */
-	bool hugepages;
+	struct kw_huge_part huge[KW_HUGE_SIZES];	/* <hugepages>: of the memory at the start */
 
 	enum kw_security security;
 	char security_type[32];		/* as in the file: "sev", "sev-snp", "tdx" … */

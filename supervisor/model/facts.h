@@ -5,6 +5,7 @@
 #include "model/cgroups.h"
 #include "model/guest.h"
 #include "model/host.h"
+#include "model/hugepages.h"
 #include "model/slots.h"
 
 /* Everything a decision is made on, read together. */
@@ -15,6 +16,7 @@ struct kw_facts {
 	struct kw_guest_list guests;
 	struct kw_u64 memory_total_bytes;	/* MemTotal of /proc/meminfo */
 	struct kw_u64 hugetlb_bytes;		/* Hugetlb: all hugepage pools, used or not */
+	struct kw_huge_pools huge;
 	struct kw_cgroups cgroups;
 	char reason[160];			/* why something is not known; "" otherwise */
 };

@@ -37,6 +37,7 @@ struct kw_guest {
 	char uuid[KW_UUID_LEN + 1];		/* "" when the process gives none */
 	char name[KW_NAME_MAX];			/* likewise */
 	bool libvirt;				/* libvirt started it */
+	struct kw_u64 hugetlb_bytes;		/* of the process, in hugepages of all sizes */
 
 	struct kw_u64 claimed_pinned_bytes;	/* known where kvmwardd found it to pin otherwise */
 };

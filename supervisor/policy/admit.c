@@ -189,7 +189,9 @@ static bool memory_free(const struct kw_question *q, const struct kw_claim *clai
 
 	if (unknown && (claim->type != KW_GUEST_PLAIN || !q->config->admit_plain_unasked))
 		return kw_refuse_unknown(q->facts, unknown, ret_verdict);
-	return need <= room->free_bytes.value || refuse_memory(q, need, room, ret_verdict);
+	if (need > room->free_bytes.value)
+		return refuse_memory(q, need, room, ret_verdict);
+	return kw_huge_free(q, claim, ret_verdict);
 }
 
 static bool class_free(const struct kw_question *q, const struct kw_claim *claim,
@@ -202,16 +204,19 @@ static bool class_free(const struct kw_question *q, const struct kw_claim *claim
 				 room->free_bytes.value, ret_verdict);
 }
 
-/* "512 MiB of memory for it in class gold". */
+/* "512 MiB of memory and 2048 MiB of hugepages for it in class gold". */
 static char *memory_note(char *to, size_t to_size, const struct kw_question *q,
 			 const struct kw_claim *claim)
 {
 	const char *class = q->config->class_count ? claim->class_name : "";
-	char memory[32];
+	char memory[32], huge[32], hugepages[64] = "";
 
-	snprintf(to, to_size, "%s of memory for it%s%s",
+	if (kw_huge_bytes(claim))
+		snprintf(hugepages, sizeof(hugepages), " and %s of hugepages",
+			 kw_text_bytes(huge, sizeof(huge), kw_huge_bytes(claim)));
+	snprintf(to, to_size, "%s of memory%s for it%s%s",
 		 kw_text_bytes(memory, sizeof(memory), kw_claim_takes_bytes(q->config, claim)),
-		 class[0] ? " in class " : "", class);
+		 hugepages, class[0] ? " in class " : "", class);
 	return to;
 }
 
@@ -219,7 +224,7 @@ static void admit_plain(const struct kw_question *q, const struct kw_claim *clai
 			struct kw_verdict *ret_verdict)
 {
 	struct kw_memory_room room = kw_memory_room_of(q);
-	char memory[128];
+	char memory[192];
 
 	if (!memory_free(q, claim, &room, ret_verdict) ||
 	    !class_free(q, claim, KW_POOL_SEV, &room, ret_verdict))
@@ -237,7 +242,7 @@ static void admit_encrypted(const struct kw_question *q, const struct kw_claim *
 			    enum kw_pool pool, struct kw_verdict *ret_verdict)
 {
 	struct kw_memory_room room = kw_memory_room_of(q);
-	char memory[128];
+	char memory[192];
 	uint32_t rest;
 
 	if (!kw_host_offers(q->facts, claim->type, pool, ret_verdict) ||

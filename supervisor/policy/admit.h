@@ -44,7 +44,22 @@ struct kw_memory_room {
 void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		    const struct kw_config *config, struct kw_memory_room *ret_room);
 
-/* What a guest of this claim takes of it. */
+/*
+ * What a pool of hugepages has left. Such memory counts here and nowhere else;
+ * the pools as a whole are taken off the host's memory.
+ */
+struct kw_huge_room {
+	uint64_t page_bytes, total_pages;
+	uint64_t unused_pages;		/* those that the kernel may still make included */
+	uint64_t promised_pages;	/* to guests that start or wait, or mapped by somebody */
+	uint64_t free_pages;
+};
+
+/* Of every pool that there is, as far as that is known; how many. */
+size_t kw_huge_rooms(const struct kw_facts *facts, const struct kw_hold_list *holds,
+		     const struct kw_config *config, struct kw_huge_room ret_rooms[KW_HUGE_SIZES]);
+
+/* What a guest of this claim takes of the host's memory, its hugepages left out. */
 uint64_t kw_claim_takes_bytes(const struct kw_config *config, const struct kw_claim *claim);
 
 /*

@@ -40,6 +40,10 @@ struct kw_memory_room kw_memory_room_of(const struct kw_question *q);
 /* Slots of the pool that are left before its reserve is taken off. */
 struct kw_u32 kw_slots_left(const struct kw_question *q, const struct kw_pool_room *room);
 
+/* Is the hold of the question's own guest? And what a claim draws from pools of hugepages. */
+bool kw_is_own_hold(const struct kw_question *q, const struct kw_hold *hold);
+uint64_t kw_huge_bytes(const struct kw_claim *claim);
+
 /* Each true, or false with the verdict that refuses. */
 bool kw_host_offers(const struct kw_facts *facts, enum kw_guest_type type, enum kw_pool pool,
 		    struct kw_verdict *ret_verdict);
@@ -47,6 +51,9 @@ bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
 		       struct kw_verdict *ret_verdict);
 bool kw_refuse_slot_none(const struct kw_facts *facts, enum kw_pool pool,
 			 struct kw_verdict *ret_verdict);
+
+bool kw_huge_free(const struct kw_question *q, const struct kw_claim *claim,
+		  struct kw_verdict *ret_verdict);
 
 /*
  * Has the claim's class room for it, and leaves it room for the others, of so

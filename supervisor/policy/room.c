@@ -42,9 +42,14 @@ static bool own_slot(const struct kw_question *q, enum kw_pool pool)
 	return false;
 }
 
+bool kw_is_own_hold(const struct kw_question *q, const struct kw_hold *hold)
+{
+	return same_uuid(q->uuid, hold->claim.uuid);
+}
+
 static bool is_pending(const struct kw_question *q, const struct kw_hold *hold)
 {
-	return !hold->pid && !same_uuid(q->uuid, hold->claim.uuid) &&
+	return !hold->pid && !kw_is_own_hold(q, hold) &&
 	       !(hold->waiting && q->only_held);
 }
 
@@ -163,21 +168,32 @@ static uint64_t overcommitted(const struct kw_config *config, uint64_t bytes)
 
 uint64_t kw_claim_takes_bytes(const struct kw_config *config, const struct kw_claim *claim)
 {
+	uint64_t huge = kw_huge_bytes(claim);
+
 	if (claim->type != KW_GUEST_PLAIN)
-		return claim->ceiling_bytes;
-	return overcommitted(config, kw_less(claim->memory_bytes, claim->plug_bytes));
+		return kw_less(claim->ceiling_bytes, huge);
+	return overcommitted(config, kw_less(kw_less(claim->memory_bytes, claim->plug_bytes), huge));
 }
 
-/* What is pending for a plain guest's own UUID: a young QEMU has its VM, and may get its slot. */
-static uint64_t pending_of(const struct kw_question *q, const struct kw_guest *guest)
+/* Of a plain guest's own UUID: a young QEMU has its VM, and may get its slot. */
+static const struct kw_hold *pending_hold(const struct kw_question *q,
+					  const struct kw_guest *guest)
 {
-	for (size_t i = 0; guest->libvirt && !guest->orphan && i < q->holds->count; i++) {
-		const struct kw_hold *hold = &q->holds->holds[i];
+	for (size_t i = 0; guest->libvirt && !guest->orphan && i < q->holds->count; i++)
+		if (is_pending(q, &q->holds->holds[i]) &&
+		    same_uuid(guest->uuid, q->holds->holds[i].claim.uuid))
+			return &q->holds->holds[i];
+	return NULL;
+}
 
-		if (is_pending(q, hold) && same_uuid(guest->uuid, hold->claim.uuid))
-			return kw_claim_takes_bytes(q->config, &hold->claim);
-	}
-	return 0;
+/* What it sees and does not have from hugepages, which it may still be getting. */
+static uint64_t ordinary_bytes(const struct kw_guest *guest, const struct kw_hold *hold)
+{
+	uint64_t known = kw_larger(known_or_0(guest->pinned_bytes),
+				   known_or_0(guest->memory_bytes));
+
+	return kw_less(known, kw_larger(known_or_0(guest->hugetlb_bytes),
+					hold ? kw_huge_bytes(&hold->claim) : 0));
 }
 
 /*
@@ -186,16 +202,17 @@ static uint64_t pending_of(const struct kw_question *q, const struct kw_guest *g
  */
 uint64_t kw_kept_bytes(const struct kw_question *q, const struct kw_guest *guest)
 {
-	const struct kw_hold *hold = kw_class_hold(q->holds, guest);
+	const struct kw_hold *hold = kw_class_hold(q->holds, guest), *pending;
 	uint64_t claimed = hold ? kw_claim_takes_bytes(q->config, &hold->claim) : 0;
-	uint64_t known = kw_larger(known_or_0(guest->pinned_bytes),
-				   known_or_0(guest->memory_bytes));
 
 	if (guest->mirror || kw_is_own(q, guest)) /* a mirror maps another guest's memory */
 		return 0;
 	if (guest->type.known && guest->type.value != KW_GUEST_PLAIN)
-		return kw_larger(known, claimed);
-	return kw_less(kw_larger(overcommitted(q->config, known), claimed), pending_of(q, guest));
+		return kw_larger(ordinary_bytes(guest, hold), claimed);
+	pending = hold ? NULL : pending_hold(q, guest);
+	claimed = kw_larger(claimed,
+			    overcommitted(q->config, ordinary_bytes(guest, hold ? hold : pending)));
+	return kw_less(claimed, pending ? kw_claim_takes_bytes(q->config, &pending->claim) : 0);
 }
 
 static bool kept_is_known(const struct kw_question *q, const struct kw_guest *guest)

@@ -11,6 +11,10 @@ static struct kw_facts without_guests(const struct kw_facts *facts)
 		empty.slots.pool[pool].charged.value = 0;
 		empty.slots.pool[pool].in_use = KW_U32(0);
 	}
+	for (size_t i = 0; i < empty.huge.count; i++) {
+		empty.huge.pools[i].free_pages = empty.huge.pools[i].total_pages;
+		empty.huge.pools[i].reserved_pages = 0;
+	}
 	return empty;
 }
 

@@ -87,7 +87,7 @@ static void test_nova(void **state)
 	assert_string_equal(domain.name, "instance-0000002a");
 	assert_int_equal(domain.memory_bytes, 4 * GIB);
 	assert_true(domain.memory_locked);
-	assert_false(domain.hugepages);
+	assert_int_equal(domain.huge[0].bytes, 0);
 	assert_false(domain.hard_limit_bytes.known);
 	assert_int_equal(domain.line_hard_limit, 0);
 	assert_true(domain.loader);
@@ -269,7 +269,8 @@ static void test_small_things(void **state)
 		fail_msg("%s", error);
 	assert_string_equal(domain.uuid, "4dea22b3-1d52-4d2c-a5b0-3b2d3c0e9a77");
 	assert_int_equal(domain.vcpus, 1);
-	assert_true(domain.hugepages);
+	assert_int_equal(domain.huge[0].bytes, domain.memory_bytes);
+	assert_int_equal(domain.huge[0].page_bytes, 0);
 	assert_false(domain.memory_locked);
 	assert_false(domain.hard_limit_bytes.known);
 	assert_int_equal(domain.line_hard_limit, 6);
@@ -280,6 +281,72 @@ static void test_small_things(void **state)
 	assert_true(domain.smm_on);
 	assert_true(domain.vmcoreinfo);
 	assert_int_equal(domain.policy.value, 0x51);
+}
+
+#define CELLS "<memory unit='MiB'>7</memory><cpu><numa><cell id='1' memory='3' unit='MiB'/>" \
+	      "<cell id='0' memory='4' unit='MiB'/></numa></cpu>"
+#define PAGES(text) "<memoryBacking><hugepages>" text "</hugepages></memoryBacking>"
+#define SMALL "<page size='2' unit='M'/>"
+#define BIG(set) "<page size='1048576' nodeset='" set "'/>"
+#define MODULE(node, source) "<devices><memory model='dimm'>" source "<target><size unit='MiB'>8" \
+			     "</size><node>" node "</node></target></memory></devices>"
+
+static void test_hugepages(void **state)
+{
+	static const struct {
+		const char *xml;
+		struct kw_huge_part wanted[2];
+	} cases[] = {
+		{ "<memory unit='KiB'>6145</memory>" PAGES(""), { { 0, 7 * MIB } } },
+		{ "<memory unit='MiB'>6</memory>" PAGES(SMALL), { { 2 * MIB, 6 * MIB } } },
+		{ "<memory unit='MiB'>6</memory>" PAGES(BIG("0")), { { GIB, 6 * MIB } } },
+		{ "<memory unit='MiB'>6</memory>", { { 0, 0 } } },
+		{ CELLS PAGES(""), { { 0, 7 * MIB } } },
+		{ CELLS PAGES(SMALL), { { 2 * MIB, 7 * MIB } } },
+		{ CELLS PAGES(BIG("0")), { { GIB, 4 * MIB } } },
+		{ CELLS PAGES(SMALL BIG("0")), { { 2 * MIB, 3 * MIB }, { GIB, 4 * MIB } } },
+		{ CELLS PAGES(BIG("1") SMALL), { { GIB, 3 * MIB }, { 2 * MIB, 4 * MIB } } },
+		{ CELLS PAGES(BIG("0-5,^1")), { { GIB, 4 * MIB } } },
+		{ CELLS PAGES(BIG("2,4-5")), { { 0, 0 } } },
+		{ CELLS PAGES(BIG("1")) MODULE("1", ""), { { GIB, 11 * MIB } } },
+		{ CELLS PAGES(BIG("1")) MODULE("0", ""), { { GIB, 3 * MIB } } },
+		{ CELLS PAGES(BIG("1")) MODULE("1", "<source><path>/x</path></source>"),
+		  { { GIB, 3 * MIB } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+		char error[256] = "", xml[1024];
+
+		snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name>%s</domain>",
+			 cases[i].xml);
+		if (parse_text(xml, &domain, error, sizeof(error)))
+			fail_msg("%s: %s", xml, error);
+		for (size_t j = 0; j < 2; j++)
+			if (domain.huge[j].bytes != cases[i].wanted[j].bytes ||
+			    domain.huge[j].page_bytes != cases[i].wanted[j].page_bytes)
+				fail_msg("%s: part %zu is %llu of %llu", xml, j,
+					 (unsigned long long)domain.huge[j].bytes,
+					 (unsigned long long)domain.huge[j].page_bytes);
+		assert_int_equal(domain.huge[2].bytes, 0);
+	}
+}
+
+static void test_bad_hugepages(void **state)
+{
+	static const char *const sets[] = { "x", "1-", "-1", "2-1", "1,,2", "^", "99999" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+		char error[256] = "", xml[1024];
+
+		snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name>" CELLS PAGES(BIG("%s"))
+			 "</domain>", sets[i]);
+		assert_int_equal(parse_text(xml, &domain, error, sizeof(error)), -EBADMSG);
+		assert_non_null(strstr(error, "is no set of cells"));
+	}
 }
 
 static void test_unknown_security(void **state)
@@ -762,6 +829,8 @@ int main(void)
 		cmocka_unit_test(test_snp),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_small_things),
+		cmocka_unit_test(test_hugepages),
+		cmocka_unit_test(test_bad_hugepages),
 		cmocka_unit_test(test_unknown_security),
 		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_bad_classes),

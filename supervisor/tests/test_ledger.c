@@ -78,6 +78,7 @@ static struct kw_claim claim_for(const char *uuid, enum kw_guest_type type)
 	struct kw_claim claim = { .name = "gu\"est \xc3\xa4", .class_name = "gold", .type = type,
 				  .memory_bytes = 1ull << 30, .pinned_bytes = 1ull << 30,
 				  .plug_bytes = 1ull << 40,
+				  .huge = { { 0, 1ull << 30 }, { 1ull << 30, 1ull << 31 } },
 				  .memlock_bytes = UINT64_MAX, .ceiling_bytes = 1ull << 63 };
 
 	kw_text_copy(claim.uuid, sizeof(claim.uuid), uuid);
@@ -192,6 +193,7 @@ static void reads_holds_without_a_class(void **state)
 	assert_int_equal(count_of(ledger), 1);
 	assert_string_equal(hold_of(ledger, UUID_A)->claim.class_name, "");
 	assert_int_equal(hold_of(ledger, UUID_A)->claim.plug_bytes, 0);
+	assert_int_equal(hold_of(ledger, UUID_A)->claim.huge[0].bytes, 0);
 	assert_false(hold_of(ledger, UUID_A)->started || hold_of(ledger, UUID_A)->differs);
 }
 
