@@ -5,6 +5,7 @@
 
 #include "bus/answers.h"
 #include "bus/connection.h"
+#include "bus/memory.h"
 #include "bus/names.h"
 #include "bus/safe_text.h"
 
@@ -168,6 +169,19 @@ int kw_bus_walls(struct kw_bus *bus, struct kw_walls_status *ret_walls)
 	if (r < 0)
 		return r;
 	r = kw_bus_read_walls(reply, ret_walls);
+	return r < 0 ? kw_bus_malformed(bus, r) : 0;
+}
+
+int kw_bus_memory(struct kw_bus *bus, struct kw_memory_status *ret_memory)
+{
+	_cleanup_(sd_bus_message_unref_at) sd_bus_message *memory = NULL, *hugepages = NULL;
+	int r = get_property(bus, "Memory", &memory);
+
+	if (r >= 0)
+		r = get_property(bus, "Hugepages", &hugepages);
+	if (r < 0)
+		return r;
+	r = kw_bus_read_memory(memory, hugepages, ret_memory);
 	return r < 0 ? kw_bus_malformed(bus, r) : 0;
 }
 

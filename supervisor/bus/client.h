@@ -9,6 +9,7 @@
 #include "model/config.h"
 #include "model/hearing.h"
 #include "model/verdict.h"
+#include "model/room.h"
 #include "model/waiting.h"
 #include "model/walls.h"
 
@@ -56,6 +57,7 @@ const char *kw_bus_error(const struct kw_bus *bus);
  * config: the configuration in force (reserves, override), for tables.
  * hearing: how kvmwardd learns of changes.
  * walls: the limits that kvmwardd keeps around guests.
+ * memory: the host's memory and hugepages, and what guests leave of them.
  * draining: whether the host is being drained.
  * drain: sets that, on disk when this returns (root only).
  * reload: reads the configuration file again; the message of a bad file is in
@@ -73,6 +75,7 @@ int kw_bus_classes(struct kw_bus *bus, struct kw_class_table *ret_table);
 int kw_bus_config(struct kw_bus *bus, struct kw_config *ret_config);
 int kw_bus_hearing(struct kw_bus *bus, struct kw_hearing_state *ret_hearing);
 int kw_bus_walls(struct kw_bus *bus, struct kw_walls_status *ret_walls);
+int kw_bus_memory(struct kw_bus *bus, struct kw_memory_status *ret_memory);
 int kw_bus_draining(struct kw_bus *bus, bool *ret_draining);
 int kw_bus_drain(struct kw_bus *bus, bool on);
 int kw_bus_reload(struct kw_bus *bus);

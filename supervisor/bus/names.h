@@ -56,6 +56,23 @@
 #define KW_BUS_WALLS "a" KW_BUS_WALL
 
 /*
+ * The property Memory: bytes by KW_BUS_MEMORY_*, what is not known left out. The
+ * property Hugepages, of each pool: bytes of a page; pages in all, unused,
+ * promised, free.
+ */
+#define KW_BUS_MEMORY "a{st}"
+#define KW_BUS_MEMORY_TOTAL "total"
+#define KW_BUS_MEMORY_RESERVED "reserved"
+#define KW_BUS_MEMORY_HUGEPAGES "hugepages"
+#define KW_BUS_MEMORY_ENCRYPTED "encrypted"
+#define KW_BUS_MEMORY_PLAIN "plain"
+#define KW_BUS_MEMORY_PENDING "pending"
+#define KW_BUS_MEMORY_WAITING "waiting"
+#define KW_BUS_MEMORY_FREE "free"
+#define KW_BUS_HUGE "(ttttt)"
+#define KW_BUS_HUGES "a" KW_BUS_HUGE
+
+/*
  * Keys of the property Configuration (a{sv}): those of kvmward.conf, all of
  * them; num_memory_encrypted_guests only when it is set.
  */

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "bus/calls.h"
 #include "bus/door.h"
+#include "bus/memory.h"
 #include "bus/names.h"
 #include "bus/safe_text.h"
 #include "bus/waiters.h"
@@ -410,6 +411,29 @@ static int on_draining(sd_bus *bus, const char *path, const char *interface, con
 				     (int)server->handlers->draining(server->userdata));
 }
 
+static int on_memory(sd_bus *bus, const char *path, const char *interface, const char *property,
+		     sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	struct kw_memory_status status;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	server->handlers->memory(server->userdata, &status);
+	return kw_bus_append_room(reply, &status.room);
+}
+
+static int on_hugepages(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	struct kw_server *server = userdata;
+	struct kw_memory_status status;
+
+	(void)bus, (void)path, (void)interface, (void)property, (void)error;
+	server->handlers->memory(server->userdata, &status);
+	return kw_bus_append_pools(reply, status.pools, status.pool_count);
+}
+
 static int on_version(sd_bus *bus, const char *path, const char *interface, const char *property,
 		      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -454,6 +478,8 @@ static const sd_bus_vtable vtable[] = {
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("ChangesFrom", KW_BUS_HEARING, on_changes_from, 0,
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Memory", KW_BUS_MEMORY, on_memory, 0, 0),
+	SD_BUS_PROPERTY("Hugepages", KW_BUS_HUGES, on_hugepages, 0, 0),
 	SD_BUS_PROPERTY("Walls", KW_BUS_WALLS, on_walls, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Draining", "b", on_draining, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,

@@ -12,6 +12,7 @@
 #include "model/hearing.h"
 #include "model/hook.h"
 #include "model/verdict.h"
+#include "model/room.h"
 #include "model/waiting.h"
 #include "model/walls.h"
 
@@ -40,6 +41,7 @@ struct kw_server_handlers {
 	const struct kw_config *(*config)(void *userdata);
 	const struct kw_hearing_state *(*hearing)(void *userdata);
 	const struct kw_walls_status *(*walls)(void *userdata);
+	void (*memory)(void *userdata, struct kw_memory_status *ret_status);
 	bool (*draining)(void *userdata);
 	/* 0 or negative errno, and nothing has changed. */
 	int (*drain)(void *userdata, bool on);

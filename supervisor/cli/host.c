@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/look.h"
+#include "cli/memory.h"
 #include "cli/paragraph.h"
 #include "cli/display.h"
 #include "cli/table.h"
@@ -40,7 +41,13 @@ static struct kw_u32 vhost_net_opens(const struct kw_host *host)
 	return KW_U32(1);
 }
 
-static void look_at_daemon(struct kw_host_around *around)
+/* What kvmwardd tells of the host's memory. */
+struct told {
+	struct kw_memory_status memory;
+	struct kw_config config;
+};
+
+static void look_at_daemon(struct kw_host_around *around, struct told *told)
 {
 	_cleanup_(kw_daemon_view_done) struct kw_daemon_view view = {};
 	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
@@ -55,6 +62,9 @@ static void look_at_daemon(struct kw_host_around *around)
 		around->hearing_known = !kw_bus_hearing(bus, &around->hearing);
 	}
 	around->walls = view.walls;
+	told->config = view.config;
+	if (view.reachable)
+		kw_bus_memory(bus, &told->memory);
 }
 
 /* Unknown to those whom the module does not tell of guests. */
@@ -78,7 +88,7 @@ static struct kw_u32 vhost_net_queues(struct kw_netlink *netlink)
 }
 
 static void look_around(const struct kw_host *host, struct kw_netlink *netlink,
-			struct kw_host_around *ret_around)
+			struct kw_host_around *ret_around, struct told *told)
 {
 	*ret_around = (struct kw_host_around){
 		.dev_kvm = there("/dev/kvm", F_OK),
@@ -88,7 +98,7 @@ static void look_around(const struct kw_host *host, struct kw_netlink *netlink,
 		.hook = there(HOOK_PATH, X_OK),
 		.vhost_net_queues = vhost_net_queues(netlink),
 	};
-	look_at_daemon(ret_around);
+	look_at_daemon(ret_around, told);
 }
 
 static void print_check(const struct kw_check *check, size_t width)
@@ -115,7 +125,7 @@ static struct json_object *check_json(const struct kw_check *check)
 }
 
 static void print_json(const struct kw_host *host, const struct kw_walls_status *walls,
-		       const struct kw_check *checks, size_t count)
+		       const struct told *told, const struct kw_check *checks, size_t count)
 {
 	struct json_object *to = json_object_new_object(), *list = json_object_new_array();
 
@@ -124,6 +134,7 @@ static void print_json(const struct kw_host *host, const struct kw_walls_status 
 	json_object_object_add(to, "host", kw_json_host(host));
 	json_object_object_add(to, "checks", list);
 	json_object_object_add(to, "walls", walls->known ? kw_json_walls(walls) : NULL);
+	json_object_object_add(to, "memory", kw_json_memory(&told->memory, &told->config));
 	kw_json_print(to, false);
 }
 
@@ -132,6 +143,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	_cleanup_(kw_netlink_close_at) struct kw_netlink *netlink = NULL;
 	struct kw_check checks[KW_CHECK_MAX];
 	struct kw_host_around around;
+	struct told told = {};
 	struct kw_host host;
 	bool json = false;
 	const struct kw_option options[] = {
@@ -150,13 +162,16 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		kw_message_module(error, netlink);
 		return KW_EXIT_FAILED;
 	}
-	look_around(&host, netlink, &around);
+	look_around(&host, netlink, &around, &told);
 	count = kw_checks_make(&host, &around, checks);
-	if (json)
-		print_json(&host, &around.walls, checks, count);
-	else
-		for (size_t i = 0; i < count; i++)
-			print_check(&checks[i], kw_terminal_width(stdout));
+	if (json) {
+		print_json(&host, &around.walls, &told, checks, count);
+		return KW_EXIT_DONE;
+	}
+	for (size_t i = 0; i < count; i++)
+		print_check(&checks[i], kw_terminal_width(stdout));
+	if (told.memory.known)
+		kw_memory_print_brief(&told.memory, &told.config, stdout, kw_terminal_width(stdout));
 	return KW_EXIT_DONE;
 }
 
@@ -165,7 +180,8 @@ const struct kw_command kw_command_host = {
 	.arguments = "",
 	.summary = "Check what this host offers to encrypted guests",
 	.help = "Each line is a check: ok, no, off or not known. Below a \"no\" stands what to "
-		"do next; where one \"no\" follows from another, only the first says so. A "
+		"do next; where one \"no\" follows from another, only the first says so. The "
+		"last lines are the host's memory as kvmwardd gives it out; see kvmward.conf(5). A "
 		"host without SEV is no failure: the exit status is 0 whenever the kernel "
 		"module has answered.",
 	.examples = "  kvmward host\n"

@@ -5,9 +5,11 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/look.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/paragraph.h"
 #include "cli/request.h"
+#include "cli/slots.h"
 #include "cli/table.h"
 #include "policy/claims.h"
 
@@ -108,6 +110,38 @@ static void print_additions(const struct kw_completion *additions)
 		line("launch adds", words);
 }
 
+/* What the verdict was made on, as kvmwardd tells it. */
+struct basis {
+	struct kw_daemon_view daemon;
+	struct kw_memory_status memory;
+};
+
+static void basis_done(struct basis *basis)
+{
+	kw_daemon_view_done(&basis->daemon);
+}
+
+static void look_at_basis(struct basis *basis)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
+
+	if (kw_daemon_connect(&bus))
+		return;
+	kw_daemon_view_read(bus, &basis->daemon);
+	if (basis->daemon.reachable)
+		kw_bus_memory(bus, &basis->memory);
+}
+
+static void print_basis(const struct basis *basis, bool snp_apart, bool exact)
+{
+	if (!basis->memory.known)
+		return;
+	fputs("\n", stdout);
+	kw_memory_print(&basis->memory, &basis->daemon.config, exact, stdout,
+			kw_terminal_width(stdout));
+	kw_classes_print(&basis->daemon.classes, snp_apart);
+}
+
 static void print_plan(const struct kw_request *request, bool explain, bool exact)
 {
 	char verdict[sizeof(request->verdict.sentence) + 64];
@@ -140,7 +174,7 @@ static struct json_object *json_parts(const struct kw_domain *domain)
 	return parts;
 }
 
-static void print_json(const struct kw_request *request)
+static void print_json(const struct kw_request *request, const struct basis *basis)
 {
 	const struct kw_completion *additions = &request->additions;
 	struct json_object *to = json_object_new_object(), *added = json_object_new_object();
@@ -157,6 +191,11 @@ static void print_json(const struct kw_request *request)
 	json_object_object_add(to, "pinned_parts",
 			       request->claimed ? json_parts(&request->domain) : NULL);
 	json_object_object_add(to, "launch_adds", added);
+	json_object_object_add(to, "host_memory",
+			       kw_json_memory(&basis->memory, &basis->daemon.config));
+	json_object_object_add(to, "classes",
+			       basis->daemon.holds_known
+				       ? kw_json_classes(&basis->daemon.classes) : NULL);
 	kw_json_print(to, false);
 }
 
@@ -184,12 +223,13 @@ static bool snp_is_apart(void)
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 {
 	_cleanup_(kw_request_done) struct kw_request request = {};
+	_cleanup_(basis_done) struct basis basis = {};
 	bool json = false, exact = false, as_is = false, explain = false;
 	const struct kw_option options[] = {
 		{ .name = "as-is", .help = "judge the file without what launch would add",
 		  .flag = &as_is },
 		{ .name = "bytes", .help = "show sizes in bytes", .flag = &exact },
-		{ .name = "explain", .help = "show what the pinned memory is the sum of",
+		{ .name = "explain", .help = "show the sums: of what it pins, and of the host's memory",
 		  .flag = &explain },
 		{ .name = "json", .help = "print JSON", .flag = &json },
 	};
@@ -208,10 +248,14 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	kw_request_check(&request);
 	kw_request_ask(&request);
 	request.snp_apart = snp_is_apart();
+	if (json || explain)
+		look_at_basis(&basis);
 	if (json)
-		print_json(&request);
+		print_json(&request, &basis);
 	else
 		print_plan(&request, explain, exact);
+	if (explain && !json)
+		print_basis(&basis, request.snp_apart, exact);
 	return kw_verdict_admits(&request.verdict) ? KW_EXIT_DONE : KW_EXIT_REFUSED;
 }
 
@@ -224,7 +268,8 @@ const struct kw_command kw_command_plan = {
 		"to it, or, with --as-is, as 'virsh create' would start it. Shown are the "
 		"slot and the memory that the guest would claim: pinned while it runs, the "
 		"memory lock that it needs at least, and the ceiling of host memory that "
-		"it may come to use. Exit status: 0 it would be admitted, 3 refused, 1 the "
+		"it may come to use. --explain adds the parts of what it pins, and what guests "
+		"leave of the host's memory, its hugepages and its classes. Exit status: 0 it would be admitted, 3 refused, 1 the "
 		"file cannot be read.",
 	.examples = "  kvmward plan guest.xml\n"
 		    "  kvmward plan --explain --bytes guest.xml\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "cli/command.h"
@@ -90,7 +91,7 @@ static void add_class(struct kw_table *table, const struct kw_class_use *use, bo
 		kw_table_text(table, "none");
 }
 
-static int print_classes(const struct kw_class_table *classes, bool snp_apart)
+int kw_classes_print(const struct kw_class_table *classes, bool snp_apart)
 {
 	static const struct kw_column columns[] = {
 		{ .title = "CLASS" },
@@ -105,7 +106,7 @@ static int print_classes(const struct kw_class_table *classes, bool snp_apart)
 		return 0;
 	table = kw_table_create(columns, 5);
 	if (!table)
-		return -1;
+		return -ENOMEM;
 	for (size_t i = 0; i < classes->count; i++)
 		add_class(table, &classes->uses[i], snp_apart);
 	putchar('\n');
@@ -177,7 +178,7 @@ static int print_table(const struct kw_facts *facts, const struct kw_daemon_view
 		print_leaks(&views[pool]);
 		print_waiting(&views[pool]);
 	}
-	return error ? error : print_classes(&daemon->classes, facts->slots.snp_apart);
+	return error ? error : kw_classes_print(&daemon->classes, facts->slots.snp_apart);
 }
 
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)

@@ -12,4 +12,7 @@ struct json_object *kw_json_classes(const struct kw_class_table *classes);
 struct json_object *kw_json_pools(const struct kw_facts *facts,
 				  const struct kw_daemon_view *daemon);
 
+/* A table of what each class has, after an empty line; nothing without classes. 0 or -ENOMEM. */
+int kw_classes_print(const struct kw_class_table *classes, bool snp_apart);
+
 #endif

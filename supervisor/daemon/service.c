@@ -215,6 +215,13 @@ static const struct kw_walls_status *handle_walls(void *userdata)
 	return kw_walls_status(service->walls);
 }
 
+static void handle_memory(void *userdata, struct kw_memory_status *ret_status)
+{
+	struct service *service = userdata;
+
+	kw_supervisor_memory(&service->supervisor, ret_status);
+}
+
 static bool handle_draining(void *userdata)
 {
 	struct service *service = userdata;
@@ -261,6 +268,7 @@ static const struct kw_server_handlers handlers = {
 	.config = handle_config,
 	.hearing = handle_hearing,
 	.walls = handle_walls,
+	.memory = handle_memory,
 	.draining = handle_draining,
 	.drain = handle_drain,
 	.reload = handle_reload,

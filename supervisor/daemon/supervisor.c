@@ -15,6 +15,7 @@
 #include "facts/config_file.h"
 #include "facts/process.h"
 #include "facts/snapshot.h"
+#include "policy/admit.h"
 #include "ledger/drain.h"
 
 static int open_ledger(struct kw_supervisor *supervisor, const char *dir, char *error,
@@ -109,6 +110,24 @@ const struct kw_hold *kw_supervisor_hold(const struct kw_supervisor *supervisor,
 		if (!strcasecmp(list->holds[i].claim.uuid, uuid))
 			return &list->holds[i];
 	return NULL;
+}
+
+void kw_supervisor_memory(const struct kw_supervisor *supervisor,
+			  struct kw_memory_status *ret_status)
+{
+	struct kw_memory_status status = {};
+	_cleanup_free_ struct kw_hold *owned = NULL;
+	struct kw_hold_list holds;
+
+	if (!kw_waiting_promises(&supervisor->waiting, kw_ledger_holds(supervisor->ledger), "",
+				 &holds)) {
+		owned = holds.holds;
+		status.known = true;
+		kw_memory_room(&supervisor->facts, &holds, &supervisor->config, &status.room);
+		status.pool_count = kw_huge_rooms(&supervisor->facts, &holds, &supervisor->config,
+						  status.pools);
+	}
+	*ret_status = status;
 }
 
 size_t kw_supervisor_pending_count(const struct kw_supervisor *supervisor)

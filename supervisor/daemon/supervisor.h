@@ -7,6 +7,7 @@
 #include "ledger/ledger.h"
 #include "model/config.h"
 #include "model/facts.h"
+#include "model/room.h"
 #include "model/verdict.h"
 
 /*
@@ -79,6 +80,10 @@ bool kw_supervisor_take_changed(struct kw_supervisor *supervisor);
 void kw_supervisor_refuse(struct kw_supervisor *supervisor, const char *name, const char *uuid,
 			  const struct kw_verdict *verdict);
 bool kw_supervisor_take_refusal(struct kw_supervisor *supervisor, struct kw_refusal *ret_refusal);
+
+/* What the last look has left of the host's memory, those who wait counted. */
+void kw_supervisor_memory(const struct kw_supervisor *supervisor,
+			  struct kw_memory_status *ret_status);
 
 /* Holds that the kernel does not show yet. */
 size_t kw_supervisor_pending_count(const struct kw_supervisor *supervisor);

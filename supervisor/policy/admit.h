@@ -5,6 +5,7 @@
 #include "model/claim.h"
 #include "model/config.h"
 #include "model/facts.h"
+#include "model/room.h"
 #include "model/verdict.h"
 
 /*
@@ -24,36 +25,9 @@ struct kw_pool_room {
 void kw_pool_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		  const struct kw_config *config, enum kw_pool pool, struct kw_pool_room *ret_room);
 
-/*
- * Memory of the host that guests leave, those that run, start or wait:
- *
- *	free = total - reserve - hugepage pools - encrypted - plain - pending
- *
- * An encrypted guest counts with what it has pinned, what it sees, or the
- * ceiling of its confirmed hold, whichever is the largest; a plain one with
- * what it sees, divided by ram_allocation_ratio. Where something is not known
- * the sums have what is known, and free is an upper bound with known false.
- */
-struct kw_memory_room {
-	struct kw_u64 total_bytes, pools_bytes, free_bytes;
-	bool guests_known;
-	uint64_t encrypted_bytes, plain_bytes;	/* of guests that run */
-	uint64_t pending_bytes, reserve_bytes;
-	uint64_t waiting_bytes;			/* those of pending_bytes that guests wait for */
-};
+/* What is left of the host's memory. */
 void kw_memory_room(const struct kw_facts *facts, const struct kw_hold_list *holds,
 		    const struct kw_config *config, struct kw_memory_room *ret_room);
-
-/*
- * What a pool of hugepages has left. Such memory counts here and nowhere else;
- * the pools as a whole are taken off the host's memory.
- */
-struct kw_huge_room {
-	uint64_t page_bytes, total_pages;
-	uint64_t unused_pages;		/* those that the kernel may still make included */
-	uint64_t promised_pages;	/* to guests that start or wait, or mapped by somebody */
-	uint64_t free_pages;
-};
 
 /* Of every pool that there is, as far as that is known; how many. */
 size_t kw_huge_rooms(const struct kw_facts *facts, const struct kw_hold_list *holds,

@@ -28,6 +28,7 @@ struct fake_host {
 	uint32_t capacity[KW_POOL_COUNT];
 	struct kw_guest guests[FAKE_GUESTS];
 	size_t guest_count;
+	struct kw_huge_pools huge;
 	struct kw_u64 libvirt_memlock_bytes;
 	char forked[FAKE_GUESTS][KW_UUID_LEN + 1];	/* processes that have no VM yet */
 	size_t forked_count;
@@ -108,7 +109,7 @@ void kw_snapshot_read(struct kw_netlink **netlink, const struct kw_guest_list *b
 		      struct kw_facts *ret_facts)
 {
 	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB),
-				  .hugetlb_bytes = KW_U64(0) };
+				  .hugetlb_bytes = KW_U64(0), .huge = fake->huge };
 
 	(void)netlink, (void)before;
 	fake->looks++;

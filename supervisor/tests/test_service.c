@@ -266,6 +266,35 @@ static void test_who_differs_is_told(void **state)
 	kw_bus_close(bus);
 }
 
+static void test_memory_is_told(void **state)
+{
+	struct kw_bus *bus = open_bus();
+	struct kw_memory_status memory = {};
+
+	(void)state;
+	fake->huge = (struct kw_huge_pools){ .known = true, .count = 1, .pools = {
+		{ .page_bytes = 2 * KW_MIB, .total_pages = 9, .free_pages = 7, .reserved_pages = 2 } } };
+	fake_guest_add(UUID_A, KW_GUEST_PLAIN, 100);
+	assert_int_equal(call_hook("prepare", UUID_B, ""), KW_ADMITTED);
+	assert_int_equal(kw_bus_memory(bus, &memory), 0);
+	assert_true(memory.known && memory.room.guests_known && memory.room.free_bytes.known);
+	assert_int_equal(memory.room.total_bytes.value, 64 * KW_GIB);
+	assert_int_equal(memory.room.reserve_bytes, 512 * KW_MIB);
+	assert_int_equal(memory.room.encrypted_bytes, 0);
+	assert_int_equal(memory.room.plain_bytes, 256 * KW_MIB);
+	assert_int_equal(memory.room.pending_bytes, 256 * KW_MIB);
+	assert_int_equal(memory.room.waiting_bytes, 0);
+	assert_int_equal(memory.room.free_bytes.value, 63 * KW_GIB);
+	assert_int_equal(memory.pool_count, 1);
+	assert_int_equal(memory.pools[0].promised_pages, 2);
+	assert_int_equal(memory.pools[0].free_pages, 5);
+	fake->known = false;
+	call_hook("prepare", UUID_B, "");
+	assert_int_equal(kw_bus_memory(bus, &memory), 0);
+	assert_false(memory.room.guests_known || memory.room.free_bytes.known);
+	kw_bus_close(bus);
+}
+
 static void test_reload(void **state)
 {
 	struct kw_bus *bus = open_bus();
@@ -821,6 +850,7 @@ int main(void)
 		TEST(test_many_calls_at_once),
 		TEST(test_facts_unknown),
 		TEST(test_who_differs_is_told),
+		TEST(test_memory_is_told),
 		TEST(test_reload),
 		TEST(test_classes_are_told),
 		TEST(test_hangup_reloads),
