@@ -16,8 +16,8 @@
 #include "ledger/drain.h"
 #include "ledger/ledger.h"
 
-/* As kvmwardd's: Nice= of its unit. */
-#define PRIORITY (-10)
+/* Before libvirt's other work, but behind kvmwardd, which has the answer: Nice= of its unit. */
+#define PRIORITY (-5)
 
 static const char usage[] =
 	"Usage: kvmward-hook NAME OPERATION SUB-OPERATION EXTRA <DOMAIN.xml\n"
