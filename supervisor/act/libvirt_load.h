@@ -11,7 +11,6 @@
  * needs it, and its functions are called as vir.DomainFree() for virDomainFree().
  */
 #define KW_LIBVIRT_FUNCTIONS(X)                                                                    \
-	X(ConnectOpen)                                                                             \
 	X(ConnectClose)                                                                            \
 	X(ConnectCompareHypervisorCPU)                                                             \
 	X(ConnectGetCapabilities)                                                                  \
@@ -19,29 +18,62 @@
 	X(ConnectGetHostname)                                                                      \
 	X(ConnectGetLibVersion)                                                                    \
 	X(ConnectGetVersion)                                                                       \
+	X(ConnectIsAlive)                                                                          \
 	X(ConnectListAllDomains)                                                                   \
+	X(ConnectOpen)                                                                             \
+	X(ConnectSetKeepAlive)                                                                     \
+	X(DomainAbortJob)                                                                          \
 	X(DomainCreateWithFlags)                                                                   \
 	X(DomainCreateXML)                                                                         \
 	X(DomainDefineXML)                                                                         \
+	X(DomainDestroy)                                                                           \
 	X(DomainFree)                                                                              \
+	X(DomainGetAutostart)                                                                      \
+	X(DomainGetJobStats)                                                                       \
+	X(DomainGetMetadata)                                                                       \
 	X(DomainGetName)                                                                           \
 	X(DomainGetState)                                                                          \
 	X(DomainGetUUIDString)                                                                     \
 	X(DomainGetXMLDesc)                                                                        \
 	X(DomainHasManagedSaveImage)                                                               \
+	X(DomainIsActive)                                                                          \
 	X(DomainIsPersistent)                                                                      \
 	X(DomainListAllCheckpoints)                                                                \
 	X(DomainLookupByName)                                                                      \
 	X(DomainLookupByUUIDString)                                                                \
 	X(DomainMigrateGetMaxDowntime)                                                             \
+	X(DomainMigrateToURI3)                                                                     \
+	X(DomainSetAutostart)                                                                      \
+	X(DomainSetMetadata)                                                                       \
+	X(DomainShutdownFlags)                                                                     \
 	X(DomainSnapshotNum)                                                                       \
 	X(DomainUndefineFlags)                                                                     \
+	X(EventRegisterDefaultImpl)                                                                \
+	X(EventRunDefaultImpl)                                                                     \
 	X(GetLastError)                                                                            \
+	X(GetLastErrorCode)                                                                        \
 	X(GetLastErrorMessage)                                                                     \
 	X(SetErrorFunc)                                                                            \
+	X(StoragePoolCreateXML)                                                                    \
+	X(StoragePoolDestroy)                                                                      \
+	X(StoragePoolFree)                                                                         \
+	X(StoragePoolLookupByTargetPath)                                                           \
+	X(StoragePoolRefresh)                                                                      \
+	X(StorageVolCreateXML)                                                                     \
+	X(StorageVolDelete)                                                                        \
 	X(StorageVolFree)                                                                          \
+	X(StorageVolGetInfo)                                                                       \
 	X(StorageVolGetXMLDesc)                                                                    \
-	X(StorageVolLookupByPath)
+	X(StorageVolLookupByName)                                                                  \
+	X(StorageVolLookupByPath)                                                                  \
+	X(StorageVolUpload)                                                                        \
+	X(StreamAbort)                                                                             \
+	X(StreamFinish)                                                                            \
+	X(StreamFree)                                                                              \
+	X(StreamNew)                                                                               \
+	X(StreamSend)                                                                              \
+	X(TypedParamsFree)                                                                         \
+	X(TypedParamsGetULLong)
 
 struct kw_libvirt_functions {
 #define X(name) __typeof__(vir##name) *name;

@@ -20,3 +20,8 @@ uint64_t kw_clock_monotonic_ns(void)
 {
 	return read_ns(CLOCK_MONOTONIC);
 }
+
+uint64_t kw_clock_real_ms(void)
+{
+	return read_ns(CLOCK_REALTIME) / KW_NS_PER_MS;
+}

@@ -13,4 +13,7 @@ uint64_t kw_clock_boottime_ns(void);
 /* ns since boot, time asleep left out: the clock of deadlines. */
 uint64_t kw_clock_monotonic_ns(void);
 
+/* ms since 1970, as people set it: for what is kept over a reboot. */
+uint64_t kw_clock_real_ms(void);
+
 #endif

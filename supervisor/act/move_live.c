@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "act/move_live.h"
+
+#include <errno.h>
+
+#include "act/move_connection.h"
+
+/* Auto-converge: a guest that dirties memory faster than the link takes it is slowed down. */
+static unsigned long flags_of(const struct kw_move_live *live)
+{
+	unsigned long flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_AUTO_CONVERGE;
+
+	if (live->persistent)
+		flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
+	if (live->copy_storage)
+		flags |= VIR_MIGRATE_NON_SHARED_DISK;
+	return flags;
+}
+
+int kw_move_side_migrate(struct kw_move_side *side, const struct kw_move_live *live)
+{
+	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
+	int error = kw_move_side_find(side, &domain);
+
+	if (error)
+		return error;
+	if (vir.DomainMigrateToURI3(domain, live->uri, NULL, 0, (unsigned int)flags_of(live)))
+		return kw_move_side_fail(side);
+	return 0;
+}
+
+static struct kw_u64 number_of(virTypedParameterPtr parameters, int count, const char *name)
+{
+	unsigned long long number;
+
+	if (vir.TypedParamsGetULLong(parameters, count, name, &number) != 1)
+		return (struct kw_u64){ 0 };
+	return KW_U64(number);
+}
+
+/* Disks are moved first, memory after them: the rate is that of what is on its way. */
+static struct kw_u64 rate_of(virTypedParameterPtr parameters, int count)
+{
+	struct kw_u64 memory = number_of(parameters, count, VIR_DOMAIN_JOB_MEMORY_BPS);
+
+	return memory.value ? memory : number_of(parameters, count, VIR_DOMAIN_JOB_DISK_BPS);
+}
+
+int kw_move_side_stats(struct kw_move_side *side, bool completed, struct kw_move_stats *ret_stats)
+{
+	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
+	virTypedParameterPtr parameters = NULL;
+	int type, count = 0, error = kw_move_side_find(side, &domain);
+
+	if (error)
+		return error;
+	if (vir.DomainGetJobStats(domain, &type, &parameters, &count,
+				  completed ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0))
+		return kw_move_side_fail(side);
+	*ret_stats = (struct kw_move_stats){
+		.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED,
+		.total_bytes = number_of(parameters, count, VIR_DOMAIN_JOB_DATA_TOTAL),
+		.moved_bytes = number_of(parameters, count, VIR_DOMAIN_JOB_DATA_PROCESSED),
+		.remaining_bytes = number_of(parameters, count, VIR_DOMAIN_JOB_DATA_REMAINING),
+		.bytes_per_s = rate_of(parameters, count),
+		.downtime_ms = number_of(parameters, count, VIR_DOMAIN_JOB_DOWNTIME),
+		.total_ms = number_of(parameters, count, VIR_DOMAIN_JOB_TIME_ELAPSED),
+	};
+	vir.TypedParamsFree(parameters, count);
+	return 0;
+}
+
+int kw_move_side_abort(struct kw_move_side *side)
+{
+	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
+	int error = kw_move_side_find(side, &domain);
+
+	if (error)
+		return error;
+	return vir.DomainAbortJob(domain) ? kw_move_side_fail(side) : 0;
+}
