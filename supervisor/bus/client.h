@@ -101,6 +101,12 @@ int kw_bus_wait(struct kw_bus *bus, const char *xml, int cancel_fd,
 int kw_bus_await(struct kw_bus *bus, int cancel_fd);
 
 /*
+ * Whether a hold that kw_bus_wait() got has not ended with the connection, or
+ * with kvmwardd, as far as is known by now.
+ */
+bool kw_bus_keeps(struct kw_bus *bus);
+
+/*
  * The daemon's signals, for 'kvmward watch': the fd to poll, and kw_bus_changed()
  * true when Changed came since the last call, or the daemon itself came or went. refused(refusal, data) is called
  * by it for each Refused, of which only root and the group libvirt are told.

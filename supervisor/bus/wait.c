@@ -102,3 +102,13 @@ int kw_bus_wait(struct kw_bus *bus, const char *xml, int cancel_fd,
 	r = kw_bus_read_verdict(reply, ret_verdict);
 	return r < 0 ? kw_bus_malformed(bus, r) : 0;
 }
+
+bool kw_bus_keeps(struct kw_bus *bus)
+{
+	int r;
+
+	do
+		r = sd_bus_process(bus->bus, NULL);
+	while (r > 0);
+	return r == 0 && sd_bus_is_open(bus->bus) > 0 && !bus->changed;
+}

@@ -81,7 +81,7 @@ void kw_move_begin_progress(const struct kw_move *move, struct kw_move_progress 
 		.state = KW_MOVE_RUNNING,
 		.undo = move->memory.undo,
 		.verdict = move->verdict,
-		.runs = move->memory.runs,
+		.runs = move->memory.runs && !move->memory.lost,
 	};
 
 	kw_text_copy(progress.id, sizeof(progress.id), move->id);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "mover/mover.h"
+
+/* Longer than ssh takes to find out that nobody is there. */
+#define HOLD_LIMIT_NS (60 * KW_NS_PER_S)
+
+KW_CLEANUP_OF(struct kw_bus, kw_bus_close);
+
+/* There is no room now, and nobody waits in line with a guest that runs meanwhile. */
+struct line {
+	struct kw_place place;
+	int full_fd;
+};
+
+static void on_place(const struct kw_place *place, void *data)
+{
+	struct line *line = data;
+
+	line->place = *place;
+	eventfd_write(line->full_fd, 1);
+}
+
+static int refuse(struct kw_mover *mover, const struct kw_verdict *verdict, char *error,
+		  size_t error_size)
+{
+	mover->move.verdict = *verdict;
+	snprintf(error, error_size, "%s does not take it: %s: %s", mover->move.host,
+		 kw_code_name(verdict->code), verdict->sentence);
+	return -EPERM;
+}
+
+static int fail(struct kw_mover *mover, int result, const char *text, char *error,
+		size_t error_size)
+{
+	if (result == -ENXIO)
+		text = "it is not running there";
+	else if (!*text)
+		text = strerror(-result);
+	snprintf(error, error_size, "kvmwardd of %s cannot be asked: %s", mover->move.host, text);
+	return result == -EHOSTUNREACH || result == -ETIMEDOUT ? -EAGAIN : -EIO;
+}
+
+static int ask(struct kw_bus *bus, const char *xml, struct line *line,
+	       struct kw_verdict *ret_verdict)
+{
+	int result;
+
+	line->full_fd = eventfd(0, EFD_CLOEXEC);
+	if (line->full_fd < 0)
+		return -errno;
+	result = kw_bus_wait(bus, xml, line->full_fd, on_place, line, ret_verdict);
+	close(line->full_fd);
+	if (result != -ECANCELED)
+		return result;
+	*ret_verdict = line->place.verdict;
+	return 0;
+}
+
+int kw_mover_hold(struct kw_mover *mover, char *error, size_t error_size)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
+	struct line line = {};
+	struct kw_verdict verdict;
+	int result;
+
+	kw_bus_close(KW_STEAL(mover->hold));
+	result = kw_bus_open_remote(mover->move.host, kw_clock_monotonic_ns() + HOLD_LIMIT_NS,
+				    &bus);
+	if (!result)
+		result = ask(bus, mover->move.xml, &line, &verdict);
+	if (result)
+		return fail(mover, result, bus ? kw_bus_error(bus) : "", error, error_size);
+	if (!kw_verdict_admits(&verdict))
+		return refuse(mover, &verdict, error, error_size);
+	mover->hold = KW_STEAL(bus);
+	return 0;
+}
+
+/* Without a kvmwardd there nothing is kept, as the operator wanted. */
+bool kw_mover_held(struct kw_mover *mover)
+{
+	return mover->move.options.unguarded || (mover->hold && kw_bus_keeps(mover->hold));
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A live move: libvirt does it, and is watched, stopped, and asked what came of it. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "mover/live.h"
+#include "mover/mover.h"
+
+#define LOOK_MS 500u
+#define ABORT_AGAIN_MS 2000u
+/* Both show it for a moment: one side has let go, and the other not yet. */
+#define BOTH_MOST_MS 60000u
+
+KW_CLEANUP_OF(struct kw_move_side, kw_move_side_free);
+
+/* libvirt's call, which returns when all is over, in a thread with a connection of its own. */
+struct carrier {
+	struct kw_move_side *side;
+	struct kw_move_live live;
+	int result;
+	int done_fd;
+};
+
+static void *carry(void *data)
+{
+	struct carrier *carrier = data;
+
+	carrier->result = kw_move_side_migrate(carrier->side, &carrier->live);
+	eventfd_write(carrier->done_fd, 1);
+	return NULL;
+}
+
+static bool is_late(const struct kw_mover *mover, uint64_t begun_ns)
+{
+	uint32_t limit_s = mover->move.options.timeout_s;
+
+	return limit_s && kw_clock_monotonic_ns() - begun_ns >= limit_s * KW_NS_PER_S;
+}
+
+/* Whether it is to be stopped, which is told once. */
+static bool is_unwanted(struct kw_mover *mover, uint64_t begun_ns)
+{
+	struct kw_move *move = &mover->move;
+
+	if (move->memory.undo)
+		return true;
+	if (kw_mover_cancels(mover))
+		kw_text_copy(move->error, sizeof(move->error), "cancelled");
+	else if (is_late(mover, begun_ns))
+		snprintf(move->error, sizeof(move->error), "not moved within %u s, as --timeout had it",
+			 move->options.timeout_s);
+	else
+		return false;
+	move->memory.undo = true;
+	return true;
+}
+
+static void copy_stats(struct kw_mover *mover, const struct kw_move_stats *stats)
+{
+	mover->progress.total_bytes = stats->total_bytes;
+	mover->progress.moved_bytes = stats->moved_bytes;
+	mover->progress.remaining_bytes = stats->remaining_bytes;
+	mover->progress.bytes_per_s = stats->bytes_per_s;
+	mover->progress.downtime_ms = stats->downtime_ms;
+}
+
+/* A look at what libvirt does. False when it says that it does nothing of the kind. */
+static bool watch(struct kw_mover *mover, uint64_t begun_ns, uint64_t *aborted_ns)
+{
+	struct kw_move_stats stats = {};
+	uint64_t now_ns = kw_clock_monotonic_ns();
+	int result = kw_move_side_stats(mover->here, false, &stats);
+
+	if (!result && stats.active)
+		copy_stats(mover, &stats);
+	if (is_unwanted(mover, begun_ns) &&
+	    now_ns - *aborted_ns >= ABORT_AGAIN_MS * KW_NS_PER_MS) {
+		kw_move_side_abort(mover->here);
+		*aborted_ns = now_ns;
+	}
+	kw_mover_tell(mover);
+	return result ? result == -ENOTCONN : stats.active;
+}
+
+/* What was under way already, begun by this job's mover before it ended. */
+static void follow(struct kw_mover *mover)
+{
+	uint64_t begun_ns = kw_clock_monotonic_ns(), aborted_ns = 0;
+
+	while (watch(mover, begun_ns, &aborted_ns) && mover->cancels < 2)
+		kw_mover_pause(mover, LOOK_MS);
+}
+
+static void wait_for(struct kw_mover *mover, const struct carrier *carrier)
+{
+	struct pollfd done = { .fd = carrier->done_fd, .events = POLLIN };
+	uint64_t begun_ns = kw_clock_monotonic_ns(), aborted_ns = 0;
+
+	while (poll(&done, 1, (int)LOOK_MS) <= 0)
+		watch(mover, begun_ns, &aborted_ns);
+}
+
+static void begin(struct kw_mover *mover, struct carrier *carrier)
+{
+	struct kw_move *move = &mover->move;
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, carry, carrier);
+
+	if (error) {
+		kw_text_copy(move->error, sizeof(move->error), strerror(error));
+		return;
+	}
+	wait_for(mover, carrier);
+	pthread_join(thread, NULL);
+	if (carrier->result && !move->memory.undo)
+		kw_text_copy(move->error, sizeof(move->error), kw_move_side_error(carrier->side));
+}
+
+static void migrate(struct kw_mover *mover)
+{
+	const struct kw_move *move = &mover->move;
+	_cleanup_(kw_move_side_free_at) struct kw_move_side *side =
+		kw_move_side_create(NULL, move->uuid);
+	_cleanup_close_ int done_fd = eventfd(0, EFD_CLOEXEC);
+	struct carrier carrier = {
+		.side = side,
+		.live = { move->uri, move->persistent, move->options.copy_storage },
+		.done_fd = done_fd,
+	};
+
+	if (side && done_fd >= 0)
+		begin(mover, &carrier);
+	else
+		kw_text_copy(mover->move.error, sizeof(mover->move.error), strerror(errno));
+}
+
+static enum kw_side_state look_at(struct kw_move_side *from)
+{
+	_cleanup_free_ char *xml = NULL;
+	enum kw_side_state state;
+
+	return kw_move_side_look(from, &state, &xml) ? KW_SIDE_UNKNOWN : state;
+}
+
+/* Measured by libvirt; of a guest that has gone the other side tells. */
+static void tell_figures(struct kw_mover *mover)
+{
+	struct kw_move_stats stats;
+
+	mover->progress.downtime_ms = (struct kw_u64){ 0 };
+	if (!kw_move_side_stats(mover->there, true, &stats))
+		copy_stats(mover, &stats);
+}
+
+/* Left behind when libvirt could not undefine it: it could be started here, and must not. */
+static enum kw_move_state finish(struct kw_mover *mover, enum kw_side_state here)
+{
+	struct kw_move *move = &mover->move;
+
+	tell_figures(mover);
+	if (here == KW_SIDE_OFF && kw_move_side_undefine(mover->here, false)) {
+		snprintf(move->error, sizeof(move->error), "it runs there, and its definition here "
+			 "cannot be removed: %.500s", kw_move_side_error(mover->here));
+		return KW_MOVE_STOPPED;
+	}
+	return KW_MOVE_MOVED;
+}
+
+static enum kw_move_state tell_unclear(struct kw_mover *mover, enum kw_side_state here,
+				       enum kw_side_state there)
+{
+	struct kw_move *move = &mover->move;
+	const char *why = "it runs on neither host, and is not defined on one alone";
+
+	if (here == KW_SIDE_UNKNOWN)
+		why = kw_move_side_error(mover->here);
+	else if (there == KW_SIDE_UNKNOWN)
+		why = kw_move_side_error(mover->there);
+	else if (here == KW_SIDE_RUNS)
+		why = "both hosts have it, and libvirt does not move it; see 'virsh list' on both";
+	snprintf(move->error, sizeof(move->error), "what came of it cannot be told: %.500s", why);
+	return KW_MOVE_STOPPED;
+}
+
+/* Waits for a side that is out of sight until it is told to wait no more. */
+static enum kw_move_state conclude(struct kw_mover *mover)
+{
+	uint32_t both_ms = 0;
+
+	for (;;) {
+		enum kw_side_state here = look_at(mover->here), there = look_at(mover->there);
+		enum kw_move_state state = kw_live_judge(here, there);
+
+		if (state == KW_MOVE_MOVED)
+			return finish(mover, here);
+		if (state == KW_MOVE_STAYED)
+			return state;
+		if (here == KW_SIDE_RUNS && there == KW_SIDE_RUNS)
+			both_ms += LOOK_MS;
+		if (state == KW_MOVE_STOPPED || both_ms >= BOTH_MOST_MS || mover->cancels > 1)
+			return tell_unclear(mover, here, there);
+		kw_mover_tell(mover);
+		kw_mover_pause(mover, LOOK_MS);
+	}
+}
+
+static bool is_here(struct kw_mover *mover)
+{
+	return kw_live_judge(look_at(mover->here), look_at(mover->there)) == KW_MOVE_STAYED;
+}
+
+enum kw_move_state kw_mover_run_live(struct kw_mover *mover)
+{
+	struct kw_move *move = &mover->move;
+	bool resumed = move->step[0];
+
+	kw_text_copy(move->step, sizeof(move->step), "migrate");
+	if (kw_mover_save(mover)) {
+		kw_text_copy(move->error, sizeof(move->error), "the job cannot be saved");
+		return resumed ? KW_MOVE_STOPPED : KW_MOVE_STAYED;
+	}
+	follow(mover);
+	if (!move->memory.undo &&
+	    (!resumed || is_here(mover)))
+		migrate(mover);
+	return conclude(mover);
+}
