@@ -14,6 +14,7 @@ static const struct kw_command *const commands[] = {
 	&kw_command_host, &kw_command_slots, &kw_command_guests, &kw_command_plan,
 	&kw_command_launch, &kw_command_watch, &kw_command_metrics, &kw_command_verdicts,
 	&kw_command_reload, &kw_command_drain, &kw_command_undrain, &kw_command_migrate,
+	&kw_command_job,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))

@@ -3,11 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/message.h"
 #include "cli/move_look.h"
 #include "cli/move_plan.h"
+#include "cli/move_run.h"
 #include "cli/table.h"
 #include "model/move.h"
 
@@ -15,12 +17,20 @@ struct migrate {
 	const char *guest, *uri;
 	struct kw_move_wish wish;
 	bool dry_run, json;
+	const char *timeout, *shutdown_timeout;	/* as given; NULL not */
+	struct kw_move_options options;
 	struct kw_move_here here;
 	struct kw_move_guest found;
 	struct kw_move_there there;
 	struct kw_move_facts facts;
 	struct kw_move_plan plan;
 };
+
+static void close_both(struct migrate *migrate)
+{
+	kw_move_there_close(&migrate->there);
+	kw_move_here_close(&migrate->here);
+}
 
 /* What a thread still waits for can be neither used nor freed. */
 static enum kw_exit migrate_done(struct migrate *migrate, enum kw_exit done)
@@ -30,9 +40,8 @@ static enum kw_exit migrate_done(struct migrate *migrate, enum kw_exit done)
 		_exit(done);
 	}
 	kw_move_facts_done(&migrate->facts);
-	kw_move_there_close(&migrate->there);
 	kw_move_guest_done(&migrate->found);
-	kw_move_here_close(&migrate->here);
+	close_both(migrate);
 	return done;
 }
 
@@ -61,19 +70,67 @@ static enum kw_exit show(const struct migrate *migrate)
 	if (migrate->json)
 		kw_json_print(kw_json_move_plan(&migrate->facts, &migrate->plan), false);
 	else
-		kw_move_plan_print(&migrate->facts, &migrate->plan, KW_MOVE_SHUTDOWN_S, stdout,
+		kw_move_plan_print(&migrate->facts, &migrate->plan,
+				   migrate->options.shutdown_timeout_s, stdout,
 				   kw_terminal_width(stdout));
 	return migrate->plan.possible ? KW_EXIT_DONE : KW_EXIT_REFUSED;
 }
 
-static bool reads_well(const struct migrate *migrate)
+static void tell_obstacles(const struct migrate *migrate)
 {
+	const char *name = migrate->facts.domain.name;
+
+	for (size_t i = 0; i < migrate->plan.count; i++) {
+		const struct kw_obstacle *obstacle = &migrate->plan.obstacles[i];
+		const struct kw_verdict *verdict = &obstacle->verdict;
+
+		if (obstacle->weight == KW_OBSTACLE_BARS)
+			kw_message_refused(verdict);
+		else
+			kw_message("%s: %s%s: %s", name,
+				   obstacle->weight == KW_OBSTACLE_WARNS ? "" : "moves cold: ",
+				   kw_code_name(verdict->code), verdict->sentence);
+	}
+}
+
+/* The connections are not kept for as long as the move takes. */
+static enum kw_exit move(struct migrate *migrate)
+{
+	const struct kw_move_run run = { .command = "migrate", .json = migrate->json };
+	_cleanup_(kw_move_done) struct kw_move job = {
+		.kind = migrate->plan.kind, .options = migrate->options,
+	};
+	enum kw_exit done;
+
+	tell_obstacles(migrate);
+	if (!migrate->plan.possible)
+		return KW_EXIT_REFUSED;
+	close_both(migrate);
+	job.options.copy_storage = migrate->wish.copy_storage;
+	job.options.unguarded = migrate->wish.unguarded;
+	done = kw_move_run_prepare(&run, migrate->guest, migrate->uri, &job);
+	return done ? done : kw_move_run_begin(&run, &job);
+}
+
+static bool read_seconds(const char *name, const char *text, uint32_t *seconds)
+{
+	if (!text || (!kw_text_u32(text, UINT32_MAX, seconds) && *seconds))
+		return true;
+	kw_message("migrate: --%s=%s: seconds are a whole number from 1 on", name, text);
+	return false;
+}
+
+static bool reads_well(struct migrate *migrate)
+{
+	struct kw_move_options *options = &migrate->options;
+
+	options->shutdown_timeout_s = KW_MOVE_SHUTDOWN_S;
 	if (migrate->wish.live && migrate->wish.cold)
 		kw_message("migrate: --live and --cold do not go together");
-	else if (!migrate->dry_run)
-		kw_message("migrate: this version moves no guest yet: add --dry-run");
 	else
-		return true;
+		return read_seconds("timeout", migrate->timeout, &options->timeout_s) &&
+		       read_seconds("shutdown-timeout", migrate->shutdown_timeout,
+				    &options->shutdown_timeout_s);
 	return false;
 }
 
@@ -89,6 +146,11 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		  .flag = &migrate.wish.copy_storage },
 		{ .name = "unguarded", .help = "to a host whose kvmwardd cannot be asked, too",
 		  .flag = &migrate.wish.unguarded },
+		{ .name = "timeout", .argument = "SECONDS", .help = "give a live move up after "
+		  "so long", .value = &migrate.timeout },
+		{ .name = "shutdown-timeout", .argument = "SECONDS", .help = "how long the guest "
+		  "may take to shut down (120)", .value = &migrate.shutdown_timeout },
+		{ .name = "force", .help = "power it off then", .flag = &migrate.options.force },
 		{ .name = "dry-run", .help = "say what would happen and touch nothing",
 		  .flag = &migrate.dry_run },
 		{ .name = "json", .help = "print JSON", .flag = &migrate.json },
@@ -96,7 +158,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	enum kw_exit done;
 	int first;
 
-	if (!kw_options_read(self, options, 6, argc, argv, &first, &done))
+	if (!kw_options_read(self, options, 9, argc, argv, &first, &done))
 		return done;
 	if (!reads_well(&migrate))
 		return KW_EXIT_USAGE;
@@ -105,7 +167,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	done = look(&migrate);
 	if (!done) {
 		kw_move_judge(&migrate.facts, &migrate.wish, &migrate.plan);
-		done = show(&migrate);
+		done = migrate.dry_run ? show(&migrate) : move(&migrate);
 	}
 	return migrate_done(&migrate, done);
 }
@@ -113,16 +175,20 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 const struct kw_command kw_command_migrate = {
 	.name = "migrate",
 	.arguments = "GUEST URI",
-	.summary = "Say how a guest would move to another host",
+	.summary = "Move a guest to another host",
 	.help = "GUEST is a name or a UUID of libvirt's on this host, URI the other host's "
-		"libvirt. Said are the kind of the move, for how long the guest stops, and "
-		"everything that speaks against it, with its rule: an encrypted guest moves "
-		"cold only, its disks must be seen by both hosts, the other host must have "
-		"room, and so on. Without --live or --cold the kind is the one that is "
-		"right: live as long as nothing bars that for good. What is not known is "
-		"said too, and bars the move where it could lose the guest. Exit status: 0 "
-		"it can move, 3 refused, 1 failed; 'kvmward verdicts' explains the codes.",
-	.examples = "  kvmward migrate --dry-run vault qemu+ssh://root@h2/system\n"
+		"libvirt. First is said everything that speaks against the move, with its "
+		"rule: an encrypted guest moves cold only, its disks must be seen by both "
+		"hosts, the other host must have room, and so on; nothing is touched before. "
+		"Without --live or --cold the kind is the one that is right: live as long as "
+		"nothing bars that for good. Cold: the guest is shut down here and started "
+		"there. What is not known is said too, and bars the move where it could lose "
+		"the guest. The move goes on by itself and is shown; Ctrl-C takes it back, and "
+		"'kvmward job' goes on with what a crash has stopped. Exit status: 0 moved, 1 "
+		"failed, with where the guest is, 3 refused; 'kvmward verdicts' explains the "
+		"codes.",
+	.examples = "  kvmward migrate web qemu+ssh://root@h2/system\n"
+		    "  kvmward migrate --dry-run vault qemu+ssh://root@h2/system\n"
 		    "  kvmward migrate --dry-run --live --json web qemu+ssh://root@h2/system\n",
 	.least = 2,
 	.most = 2,
