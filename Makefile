@@ -52,7 +52,7 @@ deps: ## install what building and unit tests need (Debian, root)
 	@scripts/deps
 
 bench: ## what kvmward costs beside other ways, as a table (BENCH="libvirt": a part)
-	scripts/lab run -k $(BENCH_KERNEL) --mem 8G --timeout 2400 -- selftests/bench/run $(BENCH)
+	scripts/lab run -k $(BENCH_KERNEL) --mem 8G --timeout 3000 -- selftests/bench/run $(BENCH)
 
 lab: ## a login on the simulated SEV host
 	scripts/lab shell

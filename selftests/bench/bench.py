@@ -5,7 +5,6 @@ import concurrent.futures
 import contextlib
 import os
 import platform
-import re
 import signal
 import socket
 import statistics
@@ -13,53 +12,19 @@ import subprocess
 import sys
 import time
 import traceback
-import uuid
 
 import report
+import starts
+from measure import SCRATCH, bounds, cost, read, run, switches, write
 
 LIBVIRT_GUESTS = 50
 FROZEN_WAIT_S = 15
-SCRATCH = "/run/kvmward-bench"
+PEACE_S = 60
 TRACING = "/sys/kernel/debug/tracing"
 KPROBES = "/sys/kernel/debug/kprobes/list"
 # Slots changing hands: taken, given back, moved to another guest.
 OUR_PROBES = {"misc_cg_try_charge", "misc_cg_uncharge", "sev_vm_destroy",
               "sev_vm_move_enc_context_from"}
-
-bounds = report.Bounds()
-
-
-def read(path):
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def run(*argv, **more):
-    return subprocess.run(argv, capture_output=True, encoding="utf-8", check=True, **more).stdout
-
-
-class Measure:
-    """One line of "cost"."""
-
-    def __init__(self, words):
-        fields = dict(word.split("=") for word in words.split())
-        self.method = fields["method"]
-        self.us, self.ratio = float(fields["us"]), float(fields["ratio"])
-        self.guests, self.calls, self.bytes = (
-            int(fields[key]) if key in fields else None for key in ("guests", "calls", "bytes"))
-
-
-def cost(*methods, rounds=7):
-    """Measures the methods beside each other; by name."""
-    out = run("cost", "-r", str(rounds), *methods)
-    measures = [Measure(words) for words in out.splitlines()]
-    return {measure.method: measure for measure in measures}
-
 
 @contextlib.contextmanager
 def forever(method):
@@ -89,7 +54,6 @@ TITLES = {
     "metrics": "command kvmward metrics",
     "virsh": "command virsh domstats",
     "empty": "an empty C program",
-    "hook": "kvmward-hook, admits",
 }
 
 
@@ -176,22 +140,13 @@ def bench_daemon():
     status = dict(line.split(":\t", 1) for line in read(f"/proc/{pid}/status").splitlines()
                   if ":\t" in line)
     before, mib = switches(pid), int(status["VmRSS"].split()[0]) / 1024
-    time.sleep(10)
+    time.sleep(PEACE_S)
     woken = switches(pid) - before
-    run("systemctl", "stop", "kvmwardd")
-    report.line("kvmwardd", f"{mib:.1f} MiB resident, woken {woken} times in 10 s of peace")
+    report.line("kvmwardd", f"{mib:.1f} MiB resident, woken {woken} times in {PEACE_S} s of peace")
     bounds.at_most(16, mib, "1,000 guests: kvmwardd, MiB resident")
-    bounds.at_most(0, woken, "1,000 guests: kvmwardd, woken in 10 s of peace")
-
-
-def switches(pid):
-    """How often any thread of the process went to sleep of its own will."""
-    count = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        for words in read(f"/proc/{pid}/task/{task}/status").splitlines():
-            if words.startswith("voluntary_ctxt_switches:"):
-                count += int(words.split()[1])
-    return count
+    bounds.at_most(0, woken, f"1,000 guests: kvmwardd, woken in {PEACE_S} s of peace")
+    starts.bench_look("1,000 guests")
+    run("systemctl", "stop", "kvmwardd")
 
 
 def frozen_ratio(pid, method, rounds=9):
@@ -264,30 +219,11 @@ def bench_libvirt(count):
                     f"{count} libvirt guests: dump against domstats")
     show({k: v for k, v in cost("dump", "guests", "metrics", "virsh", rounds=3).items()
           if k != "dump"}, count)
-    bench_hook(start_s)
     bench_frozen(pid, count)
     exporter.kill()
     run("systemctl", "stop", "kvmwardd")
     for name in names:
         subprocess.run(["virsh", "destroy", name], capture_output=True, check=False)
-
-
-def bench_hook(start_s):
-    """What admission adds to a start."""
-    xml = run("virsh", "dumpxml", "bench0").replace("bench0", "bench-hook")
-    path = f"{SCRATCH}/hook.xml"
-    write(path, re.sub("<uuid>.*</uuid>", f"<uuid>{uuid.uuid4()}</uuid>", xml))
-    os.environ["BENCH_INPUT"] = path
-    measures = cost("empty", "hook", rounds=9)
-    del os.environ["BENCH_INPUT"]
-    with open(path, encoding="utf-8") as file:
-        run("kvmward-hook", "bench-hook", "release", "end", "-", stdin=file)
-    took, times = measures["hook"].us / 1000, measures["hook"].ratio
-    share = took / start_s / 10
-    report.line(TITLES["hook"], f"{took:.1f} ms: {times:.1f} x an empty C program, "
-                f"{share:.2f} % of a start")
-    bounds.at_most(5, times, "hook, times an empty C program")
-    bounds.at_most(3, share, "hook, percent of a start")
 
 
 def bench_frozen(pid, count):
@@ -423,6 +359,7 @@ def bench_calls():
 
 PARTS = {
     "path": bench_path,
+    "starts": starts.bench_starts,
     "libvirt": lambda: bench_libvirt(LIBVIRT_GUESTS),
     "crowd": lambda: bench_crowd(10, 100, 1000),
     "many": lambda: bench_crowd(10000, rounds=1),

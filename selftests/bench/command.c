@@ -73,7 +73,20 @@ static int empty_run(struct method_result *ret_result)
 /* Asked again for the same guest it gives the same answer and changes nothing. */
 static int hook_run(struct method_result *ret_result)
 {
-	return run((char *const[]){ "kvmward-hook", "bench-hook", "prepare", "begin", "-", NULL },
+	return run((char *const[]){ "kvmward-hook", "bench-start", "prepare", "begin", "-", NULL },
+		   ret_result);
+}
+
+/* What the program itself takes. */
+static int hook_help_run(struct method_result *ret_result)
+{
+	return run((char *const[]){ "kvmward-hook", "--help", NULL }, ret_result);
+}
+
+/* Answered by a look at the host. */
+static int look_run(struct method_result *ret_result)
+{
+	return run((char *const[]){ "kvmward-hook", "bench-start", "started", "begin", "-", NULL },
 		   ret_result);
 }
 
@@ -93,4 +106,6 @@ const struct method method_virsh = { "virsh", nothing, virsh_run };
 const struct method method_find = { "find", nothing, find_run };
 const struct method method_empty = { "empty", nothing, empty_run };
 const struct method method_hook = { "hook", nothing, hook_run };
+const struct method method_hook_help = { "hook-help", nothing, hook_help_run };
+const struct method method_look = { "look", nothing, look_run };
 const struct method method_spin = { "spin", nothing, spin_run };

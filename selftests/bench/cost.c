@@ -25,7 +25,7 @@ static const struct method *const known[] = {
 	&method_dump, &method_slots, &method_walk, &method_walk_facts, &method_find,
 	&method_debugfs_list, &method_debugfs,
 	&method_domstats, &method_exporter, &method_guests, &method_metrics, &method_virsh,
-	&method_empty, &method_hook, &method_spin,
+	&method_empty, &method_hook, &method_hook_help, &method_look, &method_spin,
 };
 
 struct measure {

@@ -36,6 +36,8 @@ extern const struct method method_metrics;	/* the command "kvmward metrics" */
 extern const struct method method_virsh;	/* the command "virsh domstats" */
 extern const struct method method_empty;	/* an empty C program: what any costs */
 extern const struct method method_hook;		/* kvmward-hook, of a guest that may start */
+extern const struct method method_hook_help;	/* kvmward-hook --help: the program alone */
+extern const struct method method_look;		/* kvmward-hook, of a guest that has started: kvmwardd looks */
 extern const struct method method_spin;		/* no work at all, for a moment */
 
 /* For walks of directories: one directory at a time, by the bare system call. */
