@@ -29,6 +29,7 @@ struct fake_host {
 	struct kw_guest guests[FAKE_GUESTS];
 	size_t guest_count;
 	struct kw_huge_pools huge;
+	uint64_t memory_bytes;		/* MemTotal */
 	struct kw_u64 libvirt_memlock_bytes;
 	char forked[FAKE_GUESTS][KW_UUID_LEN + 1];	/* processes that have no VM yet */
 	size_t forked_count;
@@ -50,6 +51,7 @@ static inline void fake_host_reset(uint32_t sev, uint32_t es)
 	fake->known = true;
 	fake->capacity[KW_POOL_SEV] = sev;
 	fake->capacity[KW_POOL_SEV_ES] = es;
+	fake->memory_bytes = 64 * KW_GIB;
 	fake->libvirt_memlock_bytes = KW_U64(64 * KW_MIB); /* as systemd starts it */
 }
 
@@ -108,7 +110,7 @@ static inline void fake_host_goes_on(void)
 void kw_snapshot_read(struct kw_netlink **netlink, const struct kw_guest_list *before,
 		      struct kw_facts *ret_facts)
 {
-	struct kw_facts facts = { .memory_total_bytes = KW_U64(64 * KW_GIB),
+	struct kw_facts facts = { .memory_total_bytes = KW_U64(fake->memory_bytes),
 				  .hugetlb_bytes = KW_U64(0), .huge = fake->huge };
 
 	(void)netlink, (void)before;

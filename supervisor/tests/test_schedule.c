@@ -32,16 +32,19 @@
 #include "bus/client.h"
 #include "daemon/decide.h"
 #include "daemon/log.h"
+#include "facts/domain_xml.h"
 #include "hook/hook.h"
 #include "hook/input.h"
+#include "policy/admit.h"
+#include "policy/claims.h"
 #include "tests/fake_disk.h"
 #include "tests/fake_host.h"
 #include "tests/tree.h"
 
-#define GUESTS 8	/* libvirt's domains; more than there are slots */
+#define GUESTS 12	/* libvirt's domains; more than there are slots */
 #define STRANGERS 2	/* QEMU without libvirt */
 #define ACTORS (GUESTS + STRANGERS)
-#define STEPS 120
+#define STEPS 150
 #define SCHEDULES 300
 #define LATE_MAX 8	/* calls that a frozen kvmwardd finds when it goes on */
 #define TIMEOUT_NS (60 * KW_NS_PER_S)
@@ -87,13 +90,19 @@ struct world {
 
 static struct world *world;
 static struct kw_supervisor supervisor;
-static char dir[64];
+static char dir[64], config_path[96];
 static const char *hook_xml;		/* on standard input of the hook that runs */
 static uint64_t bus_deadline_ns;
 static bool telling;
 static uint64_t seed;
 
 static const uint32_t capacity[KW_POOL_COUNT] = { 3, 2 };
+
+/* For guests; all that may run by their slots do not fit. */
+#define MEMORY_BYTES (1700 * KW_MIB)
+#define GUEST_BYTES (256 * KW_MIB)
+/* What a plain guest would be admitted without is another test's. */
+#define CONFIG "[memory]\nreserved_host_memory_mb = 300\n[hook]\nplain_when_unreachable = refuse\n"
 
 /* ---------------------------------------------------------------- chance and story */
 
@@ -197,12 +206,17 @@ static bool is_stranger(const struct actor *actor)
 
 static enum kw_guest_type type_of(const struct actor *actor)
 {
-	return actor->number % 3 ? KW_GUEST_SEV : KW_GUEST_SEV_ES;
+	static const enum kw_guest_type types[] = { KW_GUEST_SEV_ES, KW_GUEST_SEV, KW_GUEST_SEV,
+						    KW_GUEST_PLAIN };
+
+	return types[actor->number % 4];
 }
 
-static enum kw_pool pool_of(const struct actor *actor)
+static bool takes_slot(const struct actor *actor, enum kw_pool pool)
 {
-	return type_of(actor) == KW_GUEST_SEV ? KW_POOL_SEV : KW_POOL_SEV_ES;
+	enum kw_pool of;
+
+	return kw_guest_type_pool(type_of(actor), false, &of) && of == pool;
 }
 
 static void uuid_of(const struct actor *actor, char uuid[KW_UUID_LEN + 1])
@@ -241,9 +255,53 @@ static uint32_t claimed(enum kw_pool pool)
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < ACTORS; i++)
-		count += pool_of(&world->actors[i]) == pool &&
+		count += takes_slot(&world->actors[i], pool) &&
 			 (has_slot(&world->actors[i]) || is_promised(&world->actors[i]));
 	return count;
+}
+
+/* As libvirt's XML is told in the hook; what is made of it may change, but not within a run. */
+static uint64_t promised_bytes(enum kw_guest_type type)
+{
+	static uint64_t bytes[2];
+	bool plain = type == KW_GUEST_PLAIN;
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	struct kw_config ones = { .ram_allocation_thousandths = 1000 };
+	struct kw_claim claim;
+	char error[256];
+	const char *xml;
+
+	if (bytes[plain])
+		return bytes[plain];
+	xml = fake_domain("g", UUID_A, plain ? "" : FAKE_SEV);
+	assert_int_equal(kw_domain_xml_parse(xml, strlen(xml), &domain, error, sizeof(error)), 0);
+	assert_int_equal(kw_claim_make(&domain, &claim), 0);
+	bytes[plain] = kw_claim_takes_bytes(&ones, &claim);
+	return bytes[plain];
+}
+
+static uint64_t claimed_bytes(void)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < ACTORS; i++) {
+		const struct actor *actor = &world->actors[i];
+
+		if (has_slot(actor))
+			bytes += GUEST_BYTES;
+		else if (is_promised(actor))
+			bytes += promised_bytes(type_of(actor));
+	}
+	return bytes;
+}
+
+/* Is there a slot and the memory that nobody has and that is promised to nobody? */
+static bool fits(const struct actor *actor)
+{
+	for (enum kw_pool pool = KW_POOL_SEV; pool <= KW_POOL_SEV_ES; pool++)
+		if (takes_slot(actor, pool) && claimed(pool) >= capacity[pool])
+			return false;
+	return claimed_bytes() + GUEST_BYTES <= MEMORY_BYTES;
 }
 
 static void show_guest(const struct actor *actor)
@@ -280,6 +338,9 @@ static void check_claims(void)
 		if (claimed(pool) > capacity[pool])
 			broken("pool %d: %u claims for %u slots", pool, claimed(pool),
 			       capacity[pool]);
+	if (claimed_bytes() > MEMORY_BYTES)
+		broken("%" PRIu64 " MiB of claims for %" PRIu64 " MiB of memory",
+		       claimed_bytes() / (uint64_t)KW_MIB, (uint64_t)(MEMORY_BYTES / KW_MIB));
 }
 
 static void change(struct actor *actor, enum state state)
@@ -308,7 +369,7 @@ static void die(struct actor *actor)
  */
 static void get_slot(struct actor *actor)
 {
-	if (!is_promised(actor) && claimed(pool_of(actor)) >= capacity[pool_of(actor)]) {
+	if (!is_promised(actor) && !fits(actor)) {
 		die(actor);
 		return;
 	}
@@ -409,7 +470,7 @@ static void come_up(const void *data)
 	char error[256];
 
 	(void)data;
-	if (kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir, error,
+	if (kw_supervisor_init(&supervisor, config_path, dir, dir, error,
 			       sizeof(error)) < 0)
 		return;
 	kw_supervisor_look(&supervisor);
@@ -611,8 +672,10 @@ int __wrap_nanosleep(const struct timespec *wish, struct timespec *ret_left)
 /* True when libvirt goes on: the hook's exit status is 0. */
 static bool call_hook_once(struct actor *actor, char *op)
 {
-	const char *security = type_of(actor) == KW_GUEST_SEV ? FAKE_SEV : FAKE_SEV_ES;
-	struct kw_hook_place place = { .config_path = "/nonexistent/kvmward.conf",
+	static const char *const securities[] = { [KW_GUEST_PLAIN] = "", [KW_GUEST_SEV] = FAKE_SEV,
+						  [KW_GUEST_SEV_ES] = FAKE_SEV_ES };
+	const char *security = securities[type_of(actor)];
+	struct kw_hook_place place = { .config_path = config_path,
 				       .state_dir = dir, .kept_dir = dir, .start_ns = world->now_ns };
 	char uuid[KW_UUID_LEN + 1], name[16], xml[1024];
 	char *argv[] = { "kvmward-hook", name, op, "begin", "-", NULL };
@@ -765,7 +828,7 @@ static void step_stranger(void)
 
 	if (actor->state != OFF)
 		die(actor);
-	else if (claimed(pool_of(actor)) < capacity[pool_of(actor)]) {
+	else if (fits(actor)) {
 		fork_qemu(actor);
 		change(actor, SLOTTED);
 	}
@@ -843,6 +906,7 @@ static void world_init(void)
 	for (unsigned int i = 0; i < ACTORS; i++)
 		world->actors[i].number = i;
 	fake_host_reset(capacity[KW_POOL_SEV], capacity[KW_POOL_SEV_ES]);
+	fake->memory_bytes = MEMORY_BYTES + 300 * KW_MIB;
 	fake->meanwhile = kernel_goes_on;
 	fake_disk_fails = disk_fails;
 }
@@ -877,6 +941,8 @@ static void run(uint64_t number, struct totals *totals)
 	seed = number;
 	tree_remove(dir);
 	assert_int_equal(__real_mkdir(dir, 0700), 0);
+	assert_int_equal(tree_put(dir, "kvmward.conf", CONFIG), 0);
+	snprintf(config_path, sizeof(config_path), "%s/kvmward.conf", dir);
 	world_init();
 	for (unsigned int i = 0; i < STEPS; i++)
 		step();
