@@ -133,7 +133,7 @@ static int read_backing(const struct kw_complaint *complaint, const xmlNode *roo
 	if (error)
 		return error;
 	domain->memory_locked = kw_xml_child(backing, "locked");
-	return kw_domain_read_hugepages(complaint, root, domain);
+	return kw_domain_read_backing(complaint, root, domain);
 }
 
 int kw_domain_read_memory(const struct kw_complaint *complaint, const xmlNode *root,

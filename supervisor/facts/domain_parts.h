@@ -12,8 +12,8 @@
  */
 int kw_domain_read_memory(const struct kw_complaint *complaint, const xmlNode *root,
 			  struct kw_domain *domain);
-int kw_domain_read_hugepages(const struct kw_complaint *complaint, const xmlNode *root,
-			     struct kw_domain *domain); /* after the memory's size */
+int kw_domain_read_backing(const struct kw_complaint *complaint, const xmlNode *root,
+			   struct kw_domain *domain); /* after the memory's size */
 int kw_domain_read_os(const struct kw_complaint *complaint, const xmlNode *root,
 		      struct kw_domain *domain);
 int kw_domain_read_devices(const struct kw_complaint *complaint, const xmlNode *root,

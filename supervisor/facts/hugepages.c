@@ -29,8 +29,7 @@ static bool read_number(const char *root, const char *pool, const char *name, ui
 	return !kw_text_u64(text, UINT64_MAX, ret_number);
 }
 
-/* "hugepages-2048kB" */
-static bool page_size(const char *name, uint64_t *ret_bytes)
+bool kw_hugepages_size(const char *name, uint64_t *ret_bytes)
 {
 	char digits[24];
 	size_t length;
@@ -70,7 +69,7 @@ void kw_hugepages_read(const char *root, const char *proc, struct kw_huge_pools 
 	while (dir && (entry = readdir(dir)) && pools.count < KW_HUGE_SIZES) {
 		struct kw_huge_pool *pool = &pools.pools[pools.count];
 
-		if (!page_size(entry->d_name, &pool->page_bytes))
+		if (!kw_hugepages_size(entry->d_name, &pool->page_bytes))
 			continue;
 		pools.known = pools.known && read_pool(root, entry->d_name, pool);
 		pools.count++;

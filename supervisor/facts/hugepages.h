@@ -15,6 +15,9 @@
  */
 void kw_hugepages_read(const char *root, const char *proc, struct kw_huge_pools *ret_pools);
 
+/* The page size of a pool's directory, such as "hugepages-2048kB"; false for other names. */
+bool kw_hugepages_size(const char *name, uint64_t *ret_bytes);
+
 /* Fills in how much of each guest's process is in hugepages; unknown where it is gone. */
 void kw_hugepages_of_guests(const char *proc, struct kw_guest_list *list);
 

@@ -9,6 +9,7 @@
 #include "facts/cgroups.h"
 #include "facts/hugepages.h"
 #include "facts/meminfo.h"
+#include "facts/nodes.h"
 #include "facts/process.h"
 
 #define PROC "/proc"
@@ -180,6 +181,7 @@ static void read_all(struct kw_netlink **netlink, bool load, const struct kw_gue
 	facts.memory_total_bytes = kw_meminfo_total_bytes(PROC);
 	facts.hugetlb_bytes = kw_meminfo_hugetlb_bytes(PROC);
 	kw_hugepages_read(KW_HUGEPAGES_ROOT, PROC, &facts.huge);
+	kw_nodes_read(KW_NODES_ROOT, &facts.nodes);
 	if (facts.hugetlb_bytes.value) /* without pools nobody can have any: spares a file a guest */
 		kw_hugepages_of_guests(PROC, &facts.guests);
 	if (!facts.memory_total_bytes.known)

@@ -21,27 +21,28 @@ void kw_holds_done(struct kw_hold_list *holds)
 	memset(holds, 0, sizeof(*holds));
 }
 
-static int add_huge_part(struct json_object *array, const struct kw_huge_part *part)
+static int add_part(struct json_object *array, const char *key, uint64_t number, uint64_t bytes)
 {
 	_cleanup_json_ struct json_object *object = json_object_new_object();
 
-	if (!object || kw_put_number(object, "page_bytes", part->page_bytes) ||
-	    kw_put_number(object, "bytes", part->bytes) || json_object_array_add(array, object))
+	if (!object || kw_put_number(object, key, number) ||
+	    kw_put_number(object, "bytes", bytes) || json_object_array_add(array, object))
 		return -ENOMEM;
 	object = NULL; /* the array's now */
 	return 0;
 }
 
-static int add_huge(struct json_object *object, const struct kw_claim *claim)
+static int add_parts(struct json_object *object, const struct kw_claim *claim)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *huge = json_object_new_array(), *bound = json_object_new_array();
+	int error = kw_put_member(object, "hugepages", huge);
 
-	if (kw_put_member(object, "hugepages", array))
-		return -ENOMEM;
-	for (size_t i = 0; i < KW_HUGE_SIZES && claim->huge[i].bytes; i++)
-		if (add_huge_part(array, &claim->huge[i]))
-			return -ENOMEM;
-	return 0;
+	error = kw_put_member(object, "bound", bound) ?: error;
+	for (size_t i = 0; !error && i < KW_HUGE_SIZES && claim->huge[i].bytes; i++)
+		error = add_part(huge, "page_bytes", claim->huge[i].page_bytes, claim->huge[i].bytes);
+	for (size_t i = 0; !error && i < KW_BOUND_MAX && claim->bound[i].bytes; i++)
+		error = add_part(bound, "nodes", claim->bound[i].nodes, claim->bound[i].bytes);
+	return error;
 }
 
 static int fill_hold(struct json_object *object, const struct kw_hold *hold)
@@ -59,7 +60,7 @@ static int fill_hold(struct json_object *object, const struct kw_hold *hold)
 	    kw_put_number(object, "taken_ns", hold->taken_ns) ||
 	    kw_put_number(object, "pid", (uint64_t)hold->pid) ||
 	    kw_put_number(object, "start_time_ns", hold->start_time_ns) ||
-	    add_huge(object, claim) || kw_put_bool(object, "started", hold->started) ||
+	    add_parts(object, claim) || kw_put_bool(object, "started", hold->started) ||
 	    kw_put_bool(object, "differs", hold->differs))
 		return -ENOMEM;
 	return 0;
@@ -119,24 +120,52 @@ static bool has(struct json_object *object, const char *key)
 	return json_object_object_get_ex(object, key, NULL);
 }
 
+/* The next member of an array of parts. */
+static bool get_part(struct json_object *array, size_t i, const char *key, uint64_t *ret_number,
+		     uint64_t *ret_bytes)
+{
+	struct json_object *part = json_object_array_get_idx(array, i);
+
+	return json_object_is_type(part, json_type_object) &&
+	       kw_get_number(part, key, UINT64_MAX, ret_number) &&
+	       kw_get_number(part, "bytes", UINT64_MAX, ret_bytes);
+}
+
+/* The array of that name, which has at most so many parts. */
+static bool get_array(struct json_object *object, const char *key, size_t most,
+		      struct json_object **ret_array, size_t *ret_count)
+{
+	if (!json_object_object_get_ex(object, key, ret_array) ||
+	    !json_object_is_type(*ret_array, json_type_array))
+		return false;
+	*ret_count = json_object_array_length(*ret_array);
+	return *ret_count <= most;
+}
+
 static bool get_huge(struct json_object *object, struct kw_claim *claim)
 {
 	struct json_object *array;
-	size_t count;
+	size_t count, i = 0;
 
-	if (!json_object_object_get_ex(object, "hugepages", &array) ||
-	    !json_object_is_type(array, json_type_array))
+	if (!get_array(object, "hugepages", KW_HUGE_SIZES, &array, &count))
 		return false;
-	count = json_object_array_length(array);
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *part = json_object_array_get_idx(array, i);
+	while (i < count && get_part(array, i, "page_bytes", &claim->huge[i].page_bytes,
+				     &claim->huge[i].bytes))
+		i++;
+	return i == count;
+}
 
-		if (i >= KW_HUGE_SIZES || !json_object_is_type(part, json_type_object) ||
-		    !kw_get_number(part, "page_bytes", UINT64_MAX, &claim->huge[i].page_bytes) ||
-		    !kw_get_number(part, "bytes", UINT64_MAX, &claim->huge[i].bytes))
-			return false;
-	}
-	return true;
+static bool get_bound(struct json_object *object, struct kw_claim *claim)
+{
+	struct json_object *array;
+	size_t count, i = 0;
+
+	if (!get_array(object, "bound", KW_BOUND_MAX, &array, &count))
+		return false;
+	while (i < count &&
+	       get_part(array, i, "nodes", &claim->bound[i].nodes, &claim->bound[i].bytes))
+		i++;
+	return i == count;
 }
 
 /* What a kvmwardd of before did not write yet: it knew of none of it. */
@@ -149,6 +178,7 @@ static bool get_later_keys(struct json_object *object, struct kw_hold *hold)
 	       (!has(object, "plug_bytes") ||
 		kw_get_number(object, "plug_bytes", UINT64_MAX, &claim->plug_bytes)) &&
 	       (!has(object, "hugepages") || get_huge(object, claim)) &&
+	       (!has(object, "bound") || get_bound(object, claim)) &&
 	       (!has(object, "started") || kw_get_bool(object, "started", &hold->started)) &&
 	       (!has(object, "differs") || kw_get_bool(object, "differs", &hold->differs));
 }

@@ -5,6 +5,7 @@
 #include "model/class.h"
 #include "model/guest.h"
 #include "model/hugepages.h"
+#include "model/nodes.h"
 
 /* What a guest will take once it runs. Made by policy from the domain XML. */
 struct kw_claim {
@@ -18,6 +19,7 @@ struct kw_claim {
 	uint64_t memlock_bytes;		/* RLIMIT_MEMLOCK it needs; 0 for a plain guest */
 	uint64_t ceiling_bytes;		/* the most host memory it may come to use, hugepages included */
 	struct kw_huge_part huge[KW_HUGE_SIZES];	/* of the memory, what pools of hugepages give */
+	struct kw_bound_part bound[KW_BOUND_MAX];	/* of the rest, what only some nodes may */
 };
 
 /* One block of memory that a guest pins. Borrowed strings. */

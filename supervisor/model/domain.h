@@ -7,6 +7,7 @@
 
 #include "model/guest.h"
 #include "model/hugepages.h"
+#include "model/nodes.h"
 #include "model/mark.h"
 
 enum kw_security { KW_SECURITY_NONE, KW_SECURITY_SEV, KW_SECURITY_SNP, KW_SECURITY_OTHER };
@@ -59,6 +60,7 @@ struct kw_domain {
 	struct kw_u64 hard_limit_bytes;	/* <memtune><hard_limit> */
 	bool memory_locked;		/* <memoryBacking><locked/> */
 	struct kw_huge_part huge[KW_HUGE_SIZES];	/* <hugepages>: of the memory at the start */
+	struct kw_bound_part bound[KW_BOUND_MAX];	/* <numatune>, strict: of the rest of it */
 
 	enum kw_security security;
 	char security_type[32];		/* as in the file: "sev", "sev-snp", "tdx" … */

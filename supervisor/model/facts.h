@@ -6,6 +6,7 @@
 #include "model/guest.h"
 #include "model/host.h"
 #include "model/hugepages.h"
+#include "model/nodes.h"
 #include "model/slots.h"
 
 /* Everything a decision is made on, read together. */
@@ -17,6 +18,7 @@ struct kw_facts {
 	struct kw_u64 memory_total_bytes;	/* MemTotal of /proc/meminfo */
 	struct kw_u64 hugetlb_bytes;		/* Hugetlb: all hugepage pools, used or not */
 	struct kw_huge_pools huge;
+	struct kw_nodes nodes;
 	struct kw_cgroups cgroups;
 	char reason[160];			/* why something is not known; "" otherwise */
 };

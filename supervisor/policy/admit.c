@@ -191,7 +191,7 @@ static bool memory_free(const struct kw_question *q, const struct kw_claim *clai
 		return kw_refuse_unknown(q->facts, unknown, ret_verdict);
 	if (need > room->free_bytes.value)
 		return refuse_memory(q, need, room, ret_verdict);
-	return kw_huge_free(q, claim, ret_verdict);
+	return kw_huge_free(q, claim, ret_verdict) && kw_nodes_free(q, claim, ret_verdict);
 }
 
 static bool class_free(const struct kw_question *q, const struct kw_claim *claim,

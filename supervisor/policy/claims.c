@@ -317,6 +317,7 @@ int kw_claim_make(const struct kw_domain *domain, struct kw_claim *ret_claim)
 	claim.plug_bytes = blocks.plug;
 	claim.ceiling_bytes = ceiling_bytes(&blocks, domain->vcpus, type_pins(claim.type));
 	memcpy(claim.huge, domain->huge, sizeof(claim.huge));
+	memcpy(claim.bound, domain->bound, sizeof(claim.bound));
 	kw_text_copy(claim.uuid, sizeof(claim.uuid), domain->uuid);
 	kw_text_copy(claim.name, sizeof(claim.name), domain->name);
 	*ret_claim = claim;

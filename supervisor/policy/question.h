@@ -44,6 +44,9 @@ struct kw_u32 kw_slots_left(const struct kw_question *q, const struct kw_pool_ro
 bool kw_is_own_hold(const struct kw_question *q, const struct kw_hold *hold);
 uint64_t kw_huge_bytes(const struct kw_claim *claim);
 
+/* What of plain guests' memory has to be there: divided by ram_allocation_ratio, rounded up. */
+uint64_t kw_overcommitted(const struct kw_config *config, uint64_t bytes);
+
 /* Each true, or false with the verdict that refuses. */
 bool kw_host_offers(const struct kw_facts *facts, enum kw_guest_type type, enum kw_pool pool,
 		    struct kw_verdict *ret_verdict);
@@ -52,6 +55,8 @@ bool kw_refuse_unknown(const struct kw_facts *facts, const char *what,
 bool kw_refuse_slot_none(const struct kw_facts *facts, enum kw_pool pool,
 			 struct kw_verdict *ret_verdict);
 
+bool kw_nodes_free(const struct kw_question *q, const struct kw_claim *claim,
+		   struct kw_verdict *ret_verdict);
 bool kw_huge_free(const struct kw_question *q, const struct kw_claim *claim,
 		  struct kw_verdict *ret_verdict);
 

@@ -156,8 +156,7 @@ static uint64_t known_or_0(struct kw_u64 number)
 	return number.known ? number.value : 0;
 }
 
-/* What of plain guests' memory has to be there: divided by ram_allocation_ratio, and rounded up. */
-static uint64_t overcommitted(const struct kw_config *config, uint64_t bytes)
+uint64_t kw_overcommitted(const struct kw_config *config, uint64_t bytes)
 {
 	uint64_t ratio = config->ram_allocation_thousandths, whole;
 
@@ -172,7 +171,7 @@ uint64_t kw_claim_takes_bytes(const struct kw_config *config, const struct kw_cl
 
 	if (claim->type != KW_GUEST_PLAIN)
 		return kw_less(claim->ceiling_bytes, huge);
-	return overcommitted(config, kw_less(kw_less(claim->memory_bytes, claim->plug_bytes), huge));
+	return kw_overcommitted(config, kw_less(kw_less(claim->memory_bytes, claim->plug_bytes), huge));
 }
 
 /* Of a plain guest's own UUID: a young QEMU has its VM, and may get its slot. */
@@ -211,7 +210,7 @@ uint64_t kw_kept_bytes(const struct kw_question *q, const struct kw_guest *guest
 		return kw_larger(ordinary_bytes(guest, hold), claimed);
 	pending = hold ? NULL : pending_hold(q, guest);
 	claimed = kw_larger(claimed,
-			    overcommitted(q->config, ordinary_bytes(guest, hold ? hold : pending)));
+			    kw_overcommitted(q->config, ordinary_bytes(guest, hold ? hold : pending)));
 	return kw_less(claimed, pending ? kw_claim_takes_bytes(q->config, &pending->claim) : 0);
 }
 

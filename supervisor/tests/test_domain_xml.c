@@ -349,6 +349,91 @@ static void test_bad_hugepages(void **state)
 	}
 }
 
+#define TUNE(text) "<numatune>" text "</numatune>"
+#define STRICT(set) "<memory mode='strict' nodeset='" set "'/>"
+#define CELL(cell, mode, set) "<memnode cellid='" cell "' mode='" mode "' nodeset='" set "'/>"
+
+static void test_bound_memory(void **state)
+{
+	static const struct {
+		const char *xml;
+		struct kw_bound_part wanted[2];
+	} cases[] = {
+		{ "<memory unit='KiB'>6145</memory>" TUNE(STRICT("1")), { { 2, 7 * MIB } } },
+		{ "<memory unit='MiB'>6</memory>" TUNE("<memory nodeset='0-2,^1'/>"),
+		  { { 5, 6 * MIB } } },
+		{ "<memory unit='MiB'>6</memory>" TUNE("<memory mode='preferred' nodeset='1'/>"),
+		  { { 0, 0 } } },
+		{ "<memory unit='MiB'>6</memory>" TUNE("<memory mode='strict' placement='auto'/>"),
+		  { { 0, 0 } } },
+		{ "<memory unit='MiB'>6</memory>", { { 0, 0 } } },
+		{ CELLS TUNE(STRICT("0")), { { 1, 7 * MIB } } },
+		{ CELLS TUNE(STRICT("0") CELL("0", "strict", "63")),
+		  { { 1, 3 * MIB }, { 1ull << 63, 4 * MIB } } },
+		{ CELLS TUNE(STRICT("0") CELL("0", "preferred", "1")), { { 1, 3 * MIB } } },
+		{ CELLS TUNE(CELL("1", "strict", "1")), { { 2, 3 * MIB } } },
+		{ CELLS TUNE(CELL("1", "strict", "1")) MODULE("1", ""), { { 2, 11 * MIB } } },
+		/* hugepages have pools of their own */
+		{ CELLS TUNE(STRICT("0")) PAGES(""), { { 0, 0 } } },
+		{ CELLS TUNE(STRICT("0")) PAGES(BIG("0")), { { 1, 3 * MIB } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+		char error[256] = "", xml[1024];
+
+		snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name>%s</domain>",
+			 cases[i].xml);
+		if (parse_text(xml, &domain, error, sizeof(error)))
+			fail_msg("%s: %s", xml, error);
+		for (size_t j = 0; j < 2; j++)
+			if (domain.bound[j].bytes != cases[i].wanted[j].bytes ||
+			    domain.bound[j].nodes != cases[i].wanted[j].nodes)
+				fail_msg("%s: part %zu is %llu of %llx", xml, j,
+					 (unsigned long long)domain.bound[j].bytes,
+					 (unsigned long long)domain.bound[j].nodes);
+		assert_int_equal(domain.bound[2].bytes, 0);
+	}
+}
+
+static void test_bound_to_many_sets(void **state)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "", xml[4096], cells[1024] = "", tuning[1024] = "";
+	size_t cell_length = 0, tuning_length = 0;
+	uint64_t bytes = 0;
+
+	(void)state;
+	for (int i = 0; i < KW_BOUND_MAX + 2; i++) {
+		cell_length += sprintf(cells + cell_length,
+				       "<cell id='%d' memory='1' unit='MiB'/>", i);
+		tuning_length += sprintf(tuning + tuning_length,
+					 "<memnode cellid='%d' nodeset='%d'/>", i, i);
+	}
+	snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name><cpu><numa>%s</numa></cpu>"
+		 "<numatune>%s</numatune></domain>", cells, tuning);
+	if (parse_text(xml, &domain, error, sizeof(error)))
+		fail_msg("%s", error);
+	for (int i = 0; i < KW_BOUND_MAX; i++)
+		bytes += domain.bound[i].bytes;
+	assert_int_equal(bytes, (KW_BOUND_MAX + 2) * MIB);
+	assert_int_equal(domain.bound[0].nodes, 1);
+	assert_int_equal(domain.bound[KW_BOUND_MAX - 1].nodes, 7 << (KW_BOUND_MAX - 1));
+}
+
+static void test_bad_nodes(void **state)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "";
+
+	(void)state;
+	assert_int_equal(parse_text("<domain type='kvm'><name>a</name><memory>1024</memory>"
+				    TUNE(STRICT("0-")) "</domain>", &domain, error, sizeof(error)),
+			 -EBADMSG);
+	assert_non_null(strstr(error, "'0-' is no set of nodes"));
+}
+
 static void test_unknown_security(void **state)
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
@@ -831,6 +916,9 @@ int main(void)
 		cmocka_unit_test(test_small_things),
 		cmocka_unit_test(test_hugepages),
 		cmocka_unit_test(test_bad_hugepages),
+		cmocka_unit_test(test_bound_memory),
+		cmocka_unit_test(test_bound_to_many_sets),
+		cmocka_unit_test(test_bad_nodes),
 		cmocka_unit_test(test_unknown_security),
 		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_bad_classes),

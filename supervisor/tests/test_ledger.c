@@ -79,6 +79,7 @@ static struct kw_claim claim_for(const char *uuid, enum kw_guest_type type)
 				  .memory_bytes = 1ull << 30, .pinned_bytes = 1ull << 30,
 				  .plug_bytes = 1ull << 40,
 				  .huge = { { 0, 1ull << 30 }, { 1ull << 30, 1ull << 31 } },
+				  .bound = { { 1ull << 63, 1ull << 20 }, { 3, 1 } },
 				  .memlock_bytes = UINT64_MAX, .ceiling_bytes = 1ull << 63 };
 
 	kw_text_copy(claim.uuid, sizeof(claim.uuid), uuid);
@@ -194,6 +195,7 @@ static void reads_holds_without_a_class(void **state)
 	assert_string_equal(hold_of(ledger, UUID_A)->claim.class_name, "");
 	assert_int_equal(hold_of(ledger, UUID_A)->claim.plug_bytes, 0);
 	assert_int_equal(hold_of(ledger, UUID_A)->claim.huge[0].bytes, 0);
+	assert_int_equal(hold_of(ledger, UUID_A)->claim.bound[0].bytes, 0);
 	assert_false(hold_of(ledger, UUID_A)->started || hold_of(ledger, UUID_A)->differs);
 }
 
@@ -309,7 +311,7 @@ static void survives_a_crash_at_any_byte_of_a_write(void **state)
 	bool old = false, whole = false;
 
 	(void)state;
-	for (size_t bytes = 0; bytes < 1500; bytes += 37) {
+	for (size_t bytes = 0; bytes < 2500; bytes += 61) {
 		_cleanup_ledger_ struct kw_ledger *ledger = open_ledger();
 
 		assert_int_equal(kw_ledger_release(ledger, UUID_B), 0);

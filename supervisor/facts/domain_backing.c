@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which hugepages a guest is made of. libvirt chooses them for each NUMA cell of
- * the guest and each memory module in it: the <page> whose nodeset has the cell,
- * or the one without a nodeset; a guest without cells has the first <page>, and
- * <hugepages/> alone means pages of the host's default size. Source: libvirt
- * qemuBuildMemoryGetPagesize(), docs/formatdomain.rst.
+ * What a guest's memory is made of: hugepages, and memory of certain NUMA nodes of
+ * the host. libvirt chooses both for each NUMA cell of the guest and each memory
+ * module in it. Pages are those of the <page> whose nodeset has the cell, or of
+ * the one without a nodeset; a guest without cells has the first <page>, and
+ * <hugepages/> alone means pages of the host's default size. Nodes are those of
+ * the cell's <memnode>, or else of <memory> below <numatune>. Sources: libvirt
+ * qemuBuildMemoryGetPagesize(), virDomainNumatuneNodeSpecified(),
+ * docs/formatdomain.rst.
  */
 #include <string.h>
 
@@ -63,7 +66,7 @@ static int find_page(const struct kw_complaint *complaint, const xmlNode *hugepa
 }
 
 /* What finds no room, of a fifth size, counts as ordinary memory. */
-static void add_part(struct kw_domain *domain, uint64_t page_bytes, uint64_t bytes)
+static void add_huge(struct kw_domain *domain, uint64_t page_bytes, uint64_t bytes)
 {
 	for (size_t i = 0; i < KW_HUGE_SIZES; i++) {
 		struct kw_huge_part *part = &domain->huge[i];
@@ -76,24 +79,78 @@ static void add_part(struct kw_domain *domain, uint64_t page_bytes, uint64_t byt
 	}
 }
 
+/* Of a ninth set: bound to any of them, as far as is put down. */
+static void add_bound(struct kw_domain *domain, uint64_t nodes, uint64_t bytes)
+{
+	struct kw_bound_part *part = domain->bound, *last = &domain->bound[KW_BOUND_MAX - 1];
+
+	while (part < last && part->bytes && part->nodes != nodes)
+		part++;
+	part->nodes |= nodes;
+	part->bytes += bytes;
+}
+
 struct reader {
 	const struct kw_complaint *complaint;
-	const xmlNode *hugepages;
+	const xmlNode *hugepages, *tuning;
 	struct kw_domain *domain;
 	bool cells;
 };
+
+/* *ret_nodes: 0 where the element binds to no nodes in particular, or may give way. */
+static int read_nodes(const struct reader *reader, const xmlNode *node, uint64_t *ret_nodes)
+{
+	char mode[32], set[256];
+	uint64_t nodes = 0;
+	int error = kw_xml_attribute(reader->complaint, node, "mode", mode, sizeof(mode));
+
+	if (!error)
+		error = kw_xml_attribute(reader->complaint, node, "nodeset", set, sizeof(set));
+	for (uint32_t i = 0; !error && *set && i < KW_NODES_MAX; i++) {
+		bool has;
+
+		if (!set_has(set, i, &has))
+			return kw_xml_complain(reader->complaint, node, "'%s' is no set of nodes", set);
+		nodes |= (uint64_t)has << i;
+	}
+	if (!error)
+		*ret_nodes = !*mode || kw_text_equal(mode, "strict") ? nodes : 0;
+	return error;
+}
+
+static int find_nodes(const struct reader *reader, uint32_t cell, uint64_t *ret_nodes)
+{
+	const xmlNode *found = kw_xml_child(reader->tuning, "memory");
+
+	for (xmlNode *node = kw_xml_child(reader->tuning, "memnode"); node;
+	     node = kw_xml_next(node, "memnode")) {
+		uint64_t of = UINT64_MAX;
+		int error = kw_xml_attribute_u64(reader->complaint, node, "cellid", UINT16_MAX, &of);
+
+		if (error)
+			return error;
+		if (of == cell)
+			found = node;
+	}
+	return found ? read_nodes(reader, found, ret_nodes) : 0;
+}
 
 static int add(const struct reader *reader, uint32_t cell, uint64_t bytes)
 {
 	bool any = kw_xml_child(reader->hugepages, "page");
 	const xmlNode *page = NULL;
-	uint64_t page_bytes = 0;
+	uint64_t page_bytes = 0, nodes = 0;
 	int error = find_page(reader->complaint, reader->hugepages, reader->cells, cell, &page);
 
 	if (!error && page)
 		error = kw_xml_attribute_bytes(reader->complaint, page, "size", &page_bytes);
-	if (!error && (page || !any))
-		add_part(reader->domain, page_bytes, bytes + (KW_MIB - bytes % KW_MIB) % KW_MIB);
+	if (!error)
+		error = find_nodes(reader, cell, &nodes);
+	bytes += (KW_MIB - bytes % KW_MIB) % KW_MIB;
+	if (!error && (page || (reader->hugepages && !any)))
+		add_huge(reader->domain, page_bytes, bytes);
+	else if (!error && nodes)
+		add_bound(reader->domain, nodes, bytes);
 	return error;
 }
 
@@ -131,20 +188,19 @@ static int add_module(const struct reader *reader, const xmlNode *module)
 	return add(reader, cell, bytes);
 }
 
-int kw_domain_read_hugepages(const struct kw_complaint *complaint, const xmlNode *root,
-			     struct kw_domain *domain)
+int kw_domain_read_backing(const struct kw_complaint *complaint, const xmlNode *root,
+			   struct kw_domain *domain)
 {
 	const xmlNode *numa = kw_xml_child(kw_xml_child(root, "cpu"), "numa");
 	struct reader reader = {
 		.complaint = complaint,
 		.hugepages = kw_xml_child(kw_xml_child(root, "memoryBacking"), "hugepages"),
+		.tuning = kw_xml_child(root, "numatune"),
 		.domain = domain,
 		.cells = kw_xml_child(numa, "cell"),
 	};
 	int error;
 
-	if (!reader.hugepages)
-		return 0;
 	if (!reader.cells)
 		return add(&reader, 0, domain->memory_bytes);
 	error = add_cells(&reader, numa);
