@@ -146,6 +146,30 @@ static struct json_object *huge_parts(const struct kw_huge_part parts[KW_HUGE_SI
 	return list;
 }
 
+static struct json_object *node_numbers(uint64_t nodes)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (int i = 0; i < KW_NODES_MAX; i++)
+		if (nodes >> i & 1)
+			json_object_array_add(list, json_object_new_int(i));
+	return list;
+}
+
+static struct json_object *bound_parts(const struct kw_bound_part parts[KW_BOUND_MAX])
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < KW_BOUND_MAX && parts[i].bytes; i++) {
+		struct json_object *to = json_object_new_object();
+
+		json_object_object_add(to, "nodes", node_numbers(parts[i].nodes));
+		json_object_object_add(to, "bytes", json_object_new_uint64(parts[i].bytes));
+		json_object_array_add(list, to);
+	}
+	return list;
+}
+
 struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 {
 	struct json_object *to = json_object_new_object();
@@ -165,6 +189,7 @@ struct json_object *kw_json_claim(const struct kw_claim *claim, bool snp_apart)
 	PUT(memlock_bytes, json_object_new_uint64);
 	PUT(ceiling_bytes, json_object_new_uint64);
 	json_object_object_add(to, "hugepages", huge_parts(claim->huge));
+	json_object_object_add(to, "bound", bound_parts(claim->bound));
 #undef PUT
 	return to;
 }

@@ -92,6 +92,19 @@ static void claims_and_verdicts(void **state)
 	assert_string_equal(value(refused, "sentence"), "\"none is free\"");
 }
 
+static void claims_tell_where_memory_comes_from(void **state)
+{
+	const struct kw_claim claim = { .huge = { { 0, 5 }, { 1 << 21, 6 } },
+					.bound = { { 1ull << 63 | 2, 7 } } };
+	_cleanup_(put) struct json_object *to = kw_json_claim(&claim, false);
+
+	(void)state;
+	assert_string_equal(value(to, "hugepages"),
+			    "[ { \"page_bytes\": null, \"bytes\": 5 }, "
+			    "{ \"page_bytes\": 2097152, \"bytes\": 6 } ]");
+	assert_string_equal(value(to, "bound"), "[ { \"nodes\": [ 1, 63 ], \"bytes\": 7 } ]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +112,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_numbers_and_names_are_the_contracts),
 		cmocka_unit_test(hostile_text_is_still_json),
 		cmocka_unit_test(claims_and_verdicts),
+		cmocka_unit_test(claims_tell_where_memory_comes_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
