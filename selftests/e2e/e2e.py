@@ -23,6 +23,7 @@ import doors  # pylint: disable=unused-import
 import draining  # pylint: disable=unused-import
 import host
 import ktap
+import memory  # pylint: disable=unused-import
 import waiting  # pylint: disable=unused-import
 import walls  # pylint: disable=unused-import
 from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
