@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 /* One byte more than max is asked for: that tells a file that is too long from one that fits. */
 static ssize_t read_up_to(int fd, char *text, size_t size)
@@ -87,6 +88,31 @@ int kw_file_read(const char *path, size_t max, char **ret_text, size_t *ret_leng
 	if (fd < 0)
 		return -errno;
 	return kw_file_read_fd(fd, max, ret_text, ret_length);
+}
+
+/* Cuts what is behind the last line that says something; returns where that begins. */
+static char *last_line(char *text)
+{
+	size_t length = strlen(text);
+	char *line;
+
+	while (length && strchr("\r\n .", text[length - 1]))
+		text[--length] = '\0';
+	line = strrchr(text, '\n');
+	return line ? line + 1 : text;
+}
+
+void kw_file_last_line(int fd, char *ret_line, size_t size)
+{
+	const off_t room = 2047;
+	char text[2048];
+	struct stat file = {};
+	ssize_t length;
+
+	fstat(fd, &file);
+	length = pread(fd, text, (size_t)room, file.st_size > room ? file.st_size - room : 0);
+	text[length > 0 ? length : 0] = '\0';
+	kw_text_copy(ret_line, size, last_line(text));
 }
 
 int kw_file_write_fd(int fd, const void *text, size_t length)

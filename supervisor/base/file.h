@@ -16,6 +16,13 @@ int kw_file_read(const char *path, size_t max, char **ret_text, size_t *ret_leng
 /* The same from an open file, which stays open: standard input, openat(). */
 int kw_file_read_fd(int fd, size_t max, char **ret_text, size_t *ret_length);
 
+/*
+ * The last line of an open file that has more than blanks in it, without the
+ * full stop: what a program has said last. "" when there is none; a longer one
+ * is cut.
+ */
+void kw_file_last_line(int fd, char *ret_line, size_t size);
+
 /* Writes all of it to an open file, at its position, and syncs that. 0 or negative errno. */
 int kw_file_write_fd(int fd, const void *text, size_t length);
 

@@ -11,15 +11,13 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/file.h"
 
 struct kw_bridge {
 	pid_t pid;
@@ -99,28 +97,7 @@ int kw_bridge_start(const char *host, struct kw_bridge **ret_bridge, int *ret_fd
 	return 0;
 }
 
-/* Cuts what is behind the last line that says something; returns where that begins. */
-static char *last_line(char *text)
-{
-	size_t length = strlen(text);
-	char *line;
-
-	while (length && strchr("\r\n .", text[length - 1]))
-		text[--length] = '\0';
-	line = strrchr(text, '\n');
-	return line ? line + 1 : text;
-}
-
 void kw_bridge_words(const struct kw_bridge *bridge, char *ret_words, size_t size)
 {
-	const off_t room = 1023;
-	char text[1024];
-	struct stat file = {};
-	ssize_t length;
-
-	fstat(bridge->words_fd, &file);
-	length = pread(bridge->words_fd, text, (size_t)room,
-		       file.st_size > room ? file.st_size - room : 0);
-	text[length > 0 ? length : 0] = '\0';
-	kw_text_copy(ret_words, size, last_line(text));
+	kw_file_last_line(bridge->words_fd, ret_words, size);
 }
