@@ -26,6 +26,7 @@ struct kw_option {
 	const char *name;
 	const char *argument;		/* NULL for a flag */
 	const char *help;
+	char letter;			/* the same in short, "-j N"; 0: none */
 	bool *flag;
 	const char **value;
 };

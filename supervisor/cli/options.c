@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/message.h"
@@ -9,11 +10,13 @@
 #define OPTION_MAX 8
 #define HELP_WIDTH 80
 
-static void print_option(const char *name, const char *argument, bool optional, const char *help)
+static void print_option(const char *name, const char *argument, bool optional, char letter,
+			 const char *help)
 {
 	const char *before = optional ? "[=" : " ", *after = optional ? "]" : "";
-	int used = printf("  --%s%s%s%s", name, argument ? before : "", argument ? argument : "",
-			  argument ? after : "");
+	char dashed[] = { '-', letter, ',', ' ', '\0' };
+	int used = printf("  %s--%s%s%s%s", letter ? dashed : "", name, argument ? before : "",
+			  argument ? argument : "", argument ? after : "");
 
 	printf("%*s%s\n", used < 22 ? 22 - used : 1, "", help);
 }
@@ -25,8 +28,8 @@ static void print_help(const struct kw_command *self, const struct kw_option *op
 	       *self->arguments ? " " : "", self->arguments, self->summary);
 	for (size_t i = 0; i < count; i++)
 		print_option(options[i].name, options[i].argument, options[i].flag != NULL,
-			     options[i].help);
-	print_option("help", NULL, false, "show this text");
+			     options[i].letter, options[i].help);
+	print_option("help", NULL, false, 0, "show this text");
 	putchar('\n');
 	kw_paragraph_print(stdout, 0, HELP_WIDTH, self->help);
 	printf("\nExamples:\n%s", self->examples);
@@ -74,10 +77,36 @@ static void take(const struct kw_option *option, const char *argument)
 		*option->value = argument;
 }
 
+/* What getopt_long() has found; NULL for a mistake. */
+static const struct kw_option *find(const struct kw_option *options, size_t count, int at)
+{
+	if (at >= 256)
+		return &options[at - 256];
+	for (size_t i = 0; i < count; i++)
+		if (options[i].letter && options[i].letter == at)
+			return &options[i];
+	return NULL;
+}
+
+/* Letters of options that take an argument, or none. */
+static void write_letters(const struct kw_option *options, size_t count, char *to)
+{
+	to = stpcpy(to, ":h");
+	for (size_t i = 0; i < count; i++) {
+		if (!options[i].letter)
+			continue;
+		*to++ = options[i].letter;
+		to = stpcpy(to, options[i].value ? ":" : "");
+	}
+	*to = '\0';
+}
+
 bool kw_options_read(const struct kw_command *self, const struct kw_option *options, size_t count,
 		     int argc, char **argv, int *ret_first, enum kw_exit *ret_exit)
 {
 	struct option known[OPTION_MAX + 2] = {};
+	char letters[2 * OPTION_MAX + 3];
+	const struct kw_option *found;
 	int at;
 
 	for (size_t i = 0; i < count; i++)
@@ -85,20 +114,22 @@ bool kw_options_read(const struct kw_command *self, const struct kw_option *opti
 					    256 + i };
 	known[count] = (struct option){ "help", no_argument, NULL, 'h' };
 
+	write_letters(options, count, letters);
 	optind = 0;
 	opterr = 0;
-	while ((at = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+	while ((at = getopt_long(argc, argv, letters, known, NULL)) != -1) {
 		if (at == 'h') {
 			print_help(self, options, count);
 			*ret_exit = KW_EXIT_DONE;
 			return false;
 		}
-		if (at < 256) {
+		found = find(options, count, at);
+		if (!found) {
 			kw_message(mistake(at), self->name, argv[optind - 1]);
 			*ret_exit = usage_error(self);
 			return false;
 		}
-		take(&options[at - 256], optarg);
+		take(found, optarg);
 	}
 	if (!count_fits(self, argc, argv, optind)) {
 		*ret_exit = usage_error(self);

@@ -14,7 +14,7 @@ static const char *value;
 
 static const struct kw_option options[] = {
 	{ .name = "flag", .help = "a flag", .flag = &flag },
-	{ .name = "value", .argument = "X", .help = "a value", .value = &value },
+	{ .name = "value", .letter = 'v', .argument = "X", .help = "a value", .value = &value },
 	{ .name = "both", .argument = "X", .help = "may have a value", .flag = &flag,
 	  .value = &value },
 };
@@ -35,6 +35,9 @@ static const struct {
 	{ { "look", "--flag", "f" }, true, 0, true, NULL, "f" },
 	{ { "look", "f", "--value", "v" }, true, 0, false, "v", "f" },
 	{ { "look", "--value=v", "f" }, true, 0, false, "v", "f" },
+	{ { "look", "-v", "v", "f" }, true, 0, false, "v", "f" },
+	{ { "look", "-vv", "f" }, true, 0, false, "v", "f" },
+	{ { "look", "f", "-v" }, false, KW_EXIT_USAGE },
 	{ { "look", "--fl", "--", "--flag" }, true, 0, true, NULL, "--flag" },
 	{ { "look", "-" }, true, 0, false, NULL, "-" },
 	{ { "look", "--both", "f" }, true, 0, true, NULL, "f" },
