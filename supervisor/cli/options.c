@@ -7,7 +7,7 @@
 #include "cli/message.h"
 #include "cli/paragraph.h"
 
-#define OPTION_MAX 8
+#define OPTION_MAX 16	/* of one subcommand */
 #define HELP_WIDTH 80
 
 static void print_option(const char *name, const char *argument, bool optional, char letter,
