@@ -82,11 +82,16 @@ const char *kw_move_side_error(const struct kw_move_side *side)
 	return side->error;
 }
 
-int kw_move_side_connect(struct kw_move_side *side)
+bool kw_move_side_is_connected(struct kw_move_side *side)
 {
 	if (side->connection && vir.ConnectIsAlive(side->connection) != 1)
 		disconnect(side);
-	if (side->connection)
+	return side->connection;
+}
+
+int kw_move_side_connect(struct kw_move_side *side)
+{
+	if (kw_move_side_is_connected(side))
 		return 0;
 	side->connection = vir.ConnectOpen(side->uri);
 	if (!side->connection)

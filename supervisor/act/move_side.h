@@ -31,6 +31,9 @@ int kw_move_sides_prepare(char *error, size_t error_size);
 struct kw_move_side *kw_move_side_create(const char *uri, const char *uuid);
 void kw_move_side_free(struct kw_move_side *side);
 
+/* Whether the last connection has not broken, as far as is known by now. */
+bool kw_move_side_is_connected(struct kw_move_side *side);
+
 /* Why the last call failed. Borrowed. */
 const char *kw_move_side_error(const struct kw_move_side *side);
 

@@ -93,6 +93,18 @@ static void tell_obstacles(const struct migrate *migrate)
 	}
 }
 
+/* QEMU copies disks while the guest runs; nobody does so of one that is off. */
+static bool can_copy(const struct migrate *migrate)
+{
+	const struct kw_move_plan *plan = &migrate->plan;
+
+	if (plan->kind != KW_MOVE_COLD || (plan->copy_bytes.known && !plan->copy_bytes.value))
+		return true;
+	kw_message("migrate: %s: disks are copied by live moves only; copy them to storage that "
+		   "both hosts see, and name that in its definition", migrate->facts.domain.name);
+	return false;
+}
+
 /* The connections are not kept for as long as the move takes. */
 static enum kw_exit move(struct migrate *migrate)
 {
@@ -103,7 +115,7 @@ static enum kw_exit move(struct migrate *migrate)
 	enum kw_exit done;
 
 	tell_obstacles(migrate);
-	if (!migrate->plan.possible)
+	if (!migrate->plan.possible || !can_copy(migrate))
 		return KW_EXIT_REFUSED;
 	close_both(migrate);
 	job.options.copy_storage = migrate->wish.copy_storage;

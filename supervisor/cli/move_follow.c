@@ -14,6 +14,7 @@
 #include "cli/json.h"
 #include "cli/message.h"
 #include "cli/move_show.h"
+#include "cli/refusal.h"
 #include "ledger/moves.h"
 
 #define ALIVE_MS 1000	/* how often it is looked whether the mover is there at all */
@@ -132,7 +133,7 @@ static void tell_left(const struct follow *follow)
 			   "it back", follow->run->command, name, follow->unit, name, name);
 }
 
-static enum kw_exit conclude(const struct follow *follow)
+static enum kw_exit conclude(struct follow *follow)
 {
 	const struct kw_move_progress *progress = &follow->progress;
 	char text[KW_MOVE_ERROR_MAX + 1024];
@@ -141,6 +142,9 @@ static enum kw_exit conclude(const struct follow *follow)
 	if (follow->run->json)
 		kw_json_print(kw_json_move(progress), true);
 	kw_move_result(text, sizeof(text), progress);
+	/* Of a live move the destination's hook decides, whose words are in libvirt's. */
+	if (progress->kind == KW_MOVE_LIVE)
+		kw_refusal_find(progress->error, &follow->progress.verdict);
 	if (progress->state == KW_MOVE_MOVED && !follow->run->json)
 		puts(text);
 	else if (progress->state != KW_MOVE_MOVED)

@@ -14,7 +14,7 @@ struct cold {
 	struct kw_move *move;
 	unsigned int cancels;		/* that were heeded */
 	unsigned int failures, breaks;	/* of this step, with no other between; what does not last is one */
-	unsigned int waited_ms;		/* with a side out of sight, without a break */
+	uint64_t waits_since_ms;	/* with a side out of sight; 0 when both are seen */
 	enum kw_move_step step;
 	bool too_late;			/* to take it back, as has been found out */
 };
@@ -48,7 +48,7 @@ static void begin_step(struct cold *cold, enum kw_move_step step)
 	if (step != cold->step)
 		cold->failures = cold->breaks = 0;
 	if (!is_wait(step)) {
-		cold->waited_ms = 0;
+		cold->waits_since_ms = 0;
 		if (!cold->move->memory.undo)
 			cold->move->error[0] = '\0';
 	}
@@ -60,15 +60,17 @@ static void begin_step(struct cold *cold, enum kw_move_step step)
 static void wait(struct cold *cold, const char *error)
 {
 	struct kw_move_memory *memory = &cold->move->memory;
+	uint64_t now_ms = cold->hands->now_ms(cold->hands->data);
 
+	if (!cold->waits_since_ms)
+		cold->waits_since_ms = now_ms;
 	if (!memory->undo)
 		set_error(cold, error);
 	if (cold->step == KW_MOVE_WAIT_THERE && !memory->given && !cold->too_late &&
-	    cold->waited_ms >= KW_COLD_WAIT_MS)
+	    now_ms - cold->waits_since_ms >= KW_COLD_WAIT_MS)
 		memory->undo = true;
 	cold->hands->save(cold->hands->data);
 	cold->hands->pause(cold->hands->data, KW_COLD_PAUSE_MS);
-	cold->waited_ms += KW_COLD_PAUSE_MS;
 }
 
 /* False when there is nothing else to try. */

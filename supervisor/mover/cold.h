@@ -2,7 +2,7 @@
 #ifndef KW_MOVER_COLD_H
 #define KW_MOVER_COLD_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "model/move.h"
 #include "policy/move_steps.h"
@@ -26,6 +26,9 @@ struct kw_cold_hands {
 
 	/* Waits that long, less when a cancel comes. */
 	void (*pause)(void *data, unsigned int ms);
+
+	/* A clock that only goes on. */
+	uint64_t (*now_ms)(void *data);
 
 	/* How often it was to be cancelled so far. */
 	unsigned int (*cancels)(void *data);

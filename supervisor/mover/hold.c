@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "mover/mover.h"
 
+/* ssh gives up after 10 s. */
+#define REACH_LIMIT_NS (15 * KW_NS_PER_S)
+
 /* Longer than ssh takes to find out that nobody is there. */
 #define HOLD_LIMIT_NS (60 * KW_NS_PER_S)
 
@@ -63,6 +66,25 @@ static int ask(struct kw_bus *bus, const char *xml, struct line *line,
 	return 0;
 }
 
+bool kw_mover_reaches(const struct kw_mover *mover, char *error, size_t error_size)
+{
+	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
+	struct kw_config config;
+	int result;
+
+	if (!strstr(mover->move.uri, "ssh://"))
+		return true;
+	result = kw_bus_open_remote(mover->move.host, kw_clock_monotonic_ns() + REACH_LIMIT_NS,
+				    &bus);
+	if (!result)
+		result = kw_bus_config(bus, &config);
+	if (result != -EHOSTUNREACH && result != -ETIMEDOUT)
+		return true;
+	snprintf(error, error_size, "%s cannot be reached: %s", mover->move.host,
+		 kw_bus_error(bus));
+	return false;
+}
+
 int kw_mover_hold(struct kw_mover *mover, char *error, size_t error_size)
 {
 	_cleanup_(kw_bus_close_at) struct kw_bus *bus = NULL;
@@ -76,15 +98,17 @@ int kw_mover_hold(struct kw_mover *mover, char *error, size_t error_size)
 	if (!result)
 		result = ask(bus, mover->move.xml, &line, &verdict);
 	if (result)
-		return fail(mover, result, bus ? kw_bus_error(bus) : "", error, error_size);
+		result = fail(mover, result, bus ? kw_bus_error(bus) : "", error, error_size);
+	mover->unheld = result && mover->move.options.unguarded;
+	if (result)
+		return mover->unheld ? 0 : result;
 	if (!kw_verdict_admits(&verdict))
 		return refuse(mover, &verdict, error, error_size);
 	mover->hold = KW_STEAL(bus);
 	return 0;
 }
 
-/* Without a kvmwardd there nothing is kept, as the operator wanted. */
 bool kw_mover_held(struct kw_mover *mover)
 {
-	return mover->move.options.unguarded || (mover->hold && kw_bus_keeps(mover->hold));
+	return mover->unheld || (mover->hold && kw_bus_keeps(mover->hold));
 }

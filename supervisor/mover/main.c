@@ -61,7 +61,8 @@ static enum kw_move_state run(struct kw_mover *mover)
 
 	fprintf(stderr, "%s: %s to %s\n", move->name,
 		move->memory.undo ? "taking back its move" : "moving", move->host);
-	move->error[0] = '\0';
+	kw_text_copy(move->error, sizeof(move->error),
+		     move->memory.undo ? "its move was taken back" : "");
 	move->verdict = (struct kw_verdict){ .code = KW_ADMITTED };
 	mover->progress.state = KW_MOVE_RUNNING;
 	kw_mover_tell(mover);

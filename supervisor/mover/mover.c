@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
@@ -61,6 +62,23 @@ int kw_mover_save(struct kw_mover *mover)
 {
 	kw_mover_tell(mover);
 	return kw_move_save(KW_MOVES_DIR, &mover->move);
+}
+
+enum kw_side_state kw_mover_look(struct kw_mover *mover, struct kw_move_side *side, char **ret_xml,
+				 char *error, size_t error_size)
+{
+	bool there = side == mover->there;
+	enum kw_side_state state;
+
+	*ret_xml = NULL;
+	if (there && !kw_move_side_is_connected(side) &&
+	    !kw_mover_reaches(mover, error, error_size))
+		return KW_SIDE_UNKNOWN;
+	if (!kw_move_side_look(side, &state, ret_xml))
+		return state;
+	snprintf(error, error_size, "libvirt of %s cannot be asked: %.500s",
+		 there ? mover->move.host : "this host", kw_move_side_error(side));
+	return KW_SIDE_UNKNOWN;
 }
 
 int kw_mover_outcome(const struct kw_move_side *side, int result, char *error, size_t error_size)

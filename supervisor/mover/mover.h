@@ -13,6 +13,7 @@ struct kw_mover {
 	struct kw_move move;
 	struct kw_move_side *here, *there;
 	struct kw_bus *hold;		/* the connection that the hold there lives as long as */
+	bool unheld;			/* nobody there keeps anything, as the operator allows */
 	int signal_fd;			/* SIGTERM and SIGINT */
 	unsigned int cancels;		/* of those so far */
 	struct kw_move_progress progress;
@@ -56,6 +57,17 @@ int kw_mover_shut_down(struct kw_mover *mover, char *error, size_t error_size);
 int kw_mover_copy(struct kw_mover *mover, char *error, size_t error_size);
 int kw_mover_start(struct kw_mover *mover, struct kw_move_side *side, char *error,
 		   size_t error_size);
+
+/*
+ * kw_move_side_look() at one of the two. The destination is not asked before ssh has
+ * found it within some seconds: libvirt would wait for TCP to give up, for minutes.
+ * KW_SIDE_UNKNOWN with why in error when it cannot be seen. The caller frees *ret_xml.
+ */
+enum kw_side_state kw_mover_look(struct kw_mover *mover, struct kw_move_side *side, char **ret_xml,
+				 char *error, size_t error_size);
+
+/* Whether ssh finds the host of the destination; true also where it is not reached by ssh. */
+bool kw_mover_reaches(const struct kw_mover *mover, char *error, size_t error_size);
 
 /* The outcome for kw_cold_hands.act of a call on that side, with its words. */
 int kw_mover_outcome(const struct kw_move_side *side, int result, char *error, size_t error_size);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The hands of a cold move: what its steps are, in calls of libvirt and kvmwardd. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "act/move_mark.h"
@@ -25,16 +24,13 @@ static void read_mark(const struct kw_mover *mover, const char *xml, struct kw_s
 	side->foreign = domain.mark.kind != KW_MARK_NONE && strcmp(domain.mark.job, mover->move.id);
 }
 
-static void look_at(struct kw_mover *mover, struct kw_move_side *from, const char *host,
-		    struct kw_side *ret_side, char *error, size_t error_size)
+static void look_at(struct kw_mover *mover, struct kw_move_side *from, struct kw_side *ret_side,
+		    char *error, size_t error_size)
 {
 	_cleanup_free_ char *xml = NULL;
-	struct kw_side side = { .state = KW_SIDE_UNKNOWN };
+	struct kw_side side = { .state = kw_mover_look(mover, from, &xml, error, error_size) };
 
-	if (kw_move_side_look(from, &side.state, &xml))
-		snprintf(error, error_size, "libvirt of %s cannot be asked: %s", host,
-			 kw_move_side_error(from));
-	else if (xml)
+	if (xml)
 		read_mark(mover, xml, &side);
 	*ret_side = side;
 }
@@ -55,8 +51,8 @@ static void look(void *data, struct kw_move_view *ret_view, char *error, size_t 
 {
 	struct kw_mover *mover = data;
 
-	look_at(mover, mover->there, mover->move.host, &ret_view->there, error, error_size);
-	look_at(mover, mover->here, "this host", &ret_view->here, error, error_size);
+	look_at(mover, mover->there, &ret_view->there, error, error_size);
+	look_at(mover, mover->here, &ret_view->here, error, error_size);
 	ret_view->held = kw_mover_held(mover);
 	note_times(&mover->move, ret_view);
 }
@@ -143,6 +139,12 @@ static void pause_for(void *data, unsigned int ms)
 	kw_mover_pause(data, ms);
 }
 
+static uint64_t now(void *data)
+{
+	(void)data;
+	return kw_clock_monotonic_ns() / KW_NS_PER_MS;
+}
+
 static unsigned int cancels(void *data)
 {
 	return kw_mover_cancels(data);
@@ -150,7 +152,7 @@ static unsigned int cancels(void *data)
 
 enum kw_move_state kw_mover_run_cold(struct kw_mover *mover)
 {
-	const struct kw_cold_hands hands = { mover, look, act, save, pause_for, cancels };
+	const struct kw_cold_hands hands = { mover, look, act, save, pause_for, now, cancels };
 	const struct kw_move *move = &mover->move;
 	enum kw_move_state state = kw_cold_run(&hands, &mover->move);
 

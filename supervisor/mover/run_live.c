@@ -140,12 +140,16 @@ static void migrate(struct kw_mover *mover)
 		kw_text_copy(mover->move.error, sizeof(mover->move.error), strerror(errno));
 }
 
-static enum kw_side_state look_at(struct kw_move_side *from)
+/* Why a side is not seen is in the move's error, unless there is one already. */
+static enum kw_side_state look_at(struct kw_mover *mover, struct kw_move_side *from)
 {
 	_cleanup_free_ char *xml = NULL;
-	enum kw_side_state state;
+	char error[KW_MOVE_ERROR_MAX];
+	enum kw_side_state state = kw_mover_look(mover, from, &xml, error, sizeof(error));
 
-	return kw_move_side_look(from, &state, &xml) ? KW_SIDE_UNKNOWN : state;
+	if (state == KW_SIDE_UNKNOWN && !mover->move.error[0])
+		kw_text_copy(mover->move.error, sizeof(mover->move.error), error);
+	return state;
 }
 
 /* Measured by libvirt; of a guest that has gone the other side tells. */
@@ -164,6 +168,7 @@ static enum kw_move_state finish(struct kw_mover *mover, enum kw_side_state here
 	struct kw_move *move = &mover->move;
 
 	tell_figures(mover);
+	move->error[0] = '\0';
 	if (here == KW_SIDE_OFF && kw_move_side_undefine(mover->here, false)) {
 		snprintf(move->error, sizeof(move->error), "it runs there, and its definition here "
 			 "cannot be removed: %.500s", kw_move_side_error(mover->here));
@@ -176,15 +181,13 @@ static enum kw_move_state tell_unclear(struct kw_mover *mover, enum kw_side_stat
 				       enum kw_side_state there)
 {
 	struct kw_move *move = &mover->move;
-	const char *why = "it runs on neither host, and is not defined on one alone";
 
-	if (here == KW_SIDE_UNKNOWN)
-		why = kw_move_side_error(mover->here);
-	else if (there == KW_SIDE_UNKNOWN)
-		why = kw_move_side_error(mover->there);
-	else if (here == KW_SIDE_RUNS)
-		why = "both hosts have it, and libvirt does not move it; see 'virsh list' on both";
-	snprintf(move->error, sizeof(move->error), "what came of it cannot be told: %.500s", why);
+	if (here == KW_SIDE_RUNS && there == KW_SIDE_RUNS)
+		kw_text_copy(move->error, sizeof(move->error), "both hosts have it, and libvirt does "
+			     "not move it; see 'virsh list' on both");
+	else if (here != KW_SIDE_UNKNOWN && there != KW_SIDE_UNKNOWN)
+		kw_text_copy(move->error, sizeof(move->error),
+			     "it runs on neither host, and is not defined on one alone");
 	return KW_MOVE_STOPPED;
 }
 
@@ -194,7 +197,7 @@ static enum kw_move_state conclude(struct kw_mover *mover)
 	uint32_t both_ms = 0;
 
 	for (;;) {
-		enum kw_side_state here = look_at(mover->here), there = look_at(mover->there);
+		enum kw_side_state here = look_at(mover, mover->here), there = look_at(mover, mover->there);
 		enum kw_move_state state = kw_live_judge(here, there);
 
 		if (state == KW_MOVE_MOVED)
@@ -212,7 +215,7 @@ static enum kw_move_state conclude(struct kw_mover *mover)
 
 static bool is_here(struct kw_mover *mover)
 {
-	return kw_live_judge(look_at(mover->here), look_at(mover->there)) == KW_MOVE_STAYED;
+	return kw_live_judge(look_at(mover, mover->here), look_at(mover, mover->there)) == KW_MOVE_STAYED;
 }
 
 enum kw_move_state kw_mover_run_live(struct kw_mover *mover)

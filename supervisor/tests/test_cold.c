@@ -27,6 +27,7 @@ struct world {
 	struct kw_move move;		/* the mover's */
 	struct kw_move disk;		/* what was saved of it */
 	unsigned int cancels;
+	uint64_t now_ms, give_up_ms;	/* then it is cancelled twice; 0 never */
 	unsigned int trouble;		/* per cent of calls that go wrong */
 	uint64_t random;
 	unsigned int actions;
@@ -229,20 +230,26 @@ static int hand_save(void *data)
 
 static void hand_pause(void *data, unsigned int ms)
 {
-	(void)data;
-	(void)ms;
+	((struct world *)data)->now_ms += ms;
+}
+
+static uint64_t hand_now(void *data)
+{
+	return ((struct world *)data)->now_ms;
 }
 
 static unsigned int hand_cancels(void *data)
 {
-	return ((struct world *)data)->cancels;
+	struct world *world = data;
+
+	return world->give_up_ms && world->now_ms >= world->give_up_ms ? 2 : world->cancels;
 }
 
 /* One life of the mover. False when it ended by death. */
 static bool live(struct world *world, enum kw_move_state *ret_state)
 {
 	const struct kw_cold_hands hands = { world, hand_look, hand_act, hand_save, hand_pause,
-					     hand_cancels };
+					     hand_now, hand_cancels };
 
 	world->move = world->disk;
 	world->held = false;
@@ -397,14 +404,15 @@ static void a_guest_that_is_off_does_not_wait_for_ever(void **state)
 {
 	struct world world;
 	const struct kw_cold_hands hands = { &world, look_without_there, hand_act, hand_save,
-					     hand_pause, hand_cancels };
+					     hand_pause, hand_now, hand_cancels };
 
 	(void)state;
 	begin(&world, 1, true);
 	world.here = (struct kw_side){ KW_SIDE_OFF, KW_MARK_LEAVING, false };
 	world.there = (struct kw_side){ KW_SIDE_OFF, KW_MARK_ARRIVING, false };
 	world.move = world.disk;
-	world.cancels = 2;
+	world.now_ms = 1;
+	world.give_up_ms = 2 * KW_COLD_WAIT_MS;
 	assert_int_equal(kw_cold_run(&hands, &world.move), KW_MOVE_STOPPED);
 	assert_string_equal(world.steps, "unmark-here start-here");
 	assert_int_equal(world.here.state, KW_SIDE_RUNS);
