@@ -96,6 +96,7 @@ static void test_all_calls(void **state)
 	assert_int_equal(kw_bus_wait(bus, fake_domain("g", UUID_A, FAKE_SEV), -1, NULL, NULL,
 				     &verdict), 0);
 	assert_int_equal(verdict.code, KW_ADMITTED);
+	assert_true(kw_bus_keeps(bus));
 	assert_int_equal(kw_bus_holds(bus, &list), 0);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(list.holds[0].claim.uuid, UUID_A);
@@ -164,6 +165,41 @@ static void test_link_breaks(void **state)
 	kw_bus_close(bus);
 }
 
+/* A hold on the other host, until it is known to have ended. */
+static struct kw_bus *hold(const char *script)
+{
+	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
+	struct kw_bus *bus;
+
+	put_ssh(script);
+	bus = open_remote(10 * KW_NS_PER_S);
+	assert_int_equal(kw_bus_wait(bus, fake_domain("g", UUID_A, FAKE_SEV), -1, NULL, NULL,
+				     &verdict), 0);
+	assert_int_equal(verdict.code, KW_ADMITTED);
+	assert_true(kw_bus_keeps(bus));
+	return bus;
+}
+
+static void expect_lost(struct kw_bus *bus)
+{
+	for (int i = 0; i < 200 && kw_bus_keeps(bus); i++)
+		pause_ms(10);
+	assert_false(kw_bus_keeps(bus));
+	kw_bus_close(bus);
+}
+
+static void test_hold_ends(void **state)
+{
+	struct kw_bus *bus;
+
+	(void)state;
+	expect_lost(hold("(sleep 1; kill $$) >/dev/null & exec systemd-stdio-bridge "
+			 "-p $DBUS_SYSTEM_BUS_ADDRESS"));
+	bus = hold("exec systemd-stdio-bridge -p $DBUS_SYSTEM_BUS_ADDRESS");
+	end_daemon(SIGTERM);
+	expect_lost(bus);
+}
+
 static void test_nobody_there(void **state)
 {
 	struct kw_config ignored;
@@ -201,6 +237,7 @@ int main(void)
 		TEST(test_ssh_hangs),
 		TEST(test_wait_hangs),
 		TEST(test_link_breaks),
+		TEST(test_hold_ends),
 		TEST(test_nobody_there),
 		TEST(test_no_ssh),
 	};
