@@ -43,11 +43,11 @@ static void end(struct kw_mover *mover, enum kw_move_state state)
 		fprintf(stderr, "%s: autostart cannot be set there: %s\n", move->name,
 			kw_move_side_error(mover->there));
 	if (state == KW_MOVE_STOPPED)
-		kw_move_save(KW_MOVES_DIR, move);
+		kw_move_save(mover->jobs_dir, move);
 	mover->progress.state = state;
 	kw_mover_tell(mover);
 	if (state != KW_MOVE_STOPPED)
-		error = kw_move_remove(KW_MOVES_DIR, move->uuid);
+		error = kw_move_remove(mover->jobs_dir, move->uuid);
 	if (error)
 		fprintf(stderr, "%s: the job is over and cannot be removed: %s\n", move->name,
 			strerror(-error));
@@ -86,10 +86,10 @@ static int work(struct kw_mover *mover, const char *uuid)
 {
 	char error[512];
 	enum kw_move_state state;
-	int result = kw_move_load(KW_MOVES_DIR, uuid, &mover->move);
+	int result = kw_move_load(mover->jobs_dir, uuid, &mover->move);
 
 	if (result)
-		return fail(uuid, KW_MOVES_DIR, result == -EBADMSG ? "its job is damaged"
+		return fail(uuid, mover->jobs_dir, result == -EBADMSG ? "its job is damaged"
 								   : strerror(-result));
 	result = kw_mover_take_signals(mover);
 	if (result)
@@ -107,7 +107,9 @@ static int work(struct kw_mover *mover, const char *uuid)
 
 int main(int argc, char **argv)
 {
-	_cleanup_(mover_done) struct kw_mover mover = {};
+	_cleanup_(mover_done) struct kw_mover mover = {
+		.jobs_dir = KW_MOVES_DIR, .run_dir = KW_MOVES_RUN_DIR,
+	};
 	_cleanup_close_ int lock = -1;
 	char uuid[KW_UUID_LEN + 1];
 

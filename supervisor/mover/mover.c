@@ -55,13 +55,13 @@ void kw_mover_tell(struct kw_mover *mover)
 	next.downtime_ms = progress->downtime_ms;
 	next.total_ms = KW_U64(kw_clock_real_ms() - mover->move.begun_ms);
 	*progress = next;
-	kw_progress_save(KW_MOVES_RUN_DIR, progress);
+	kw_progress_save(mover->run_dir, progress);
 }
 
 int kw_mover_save(struct kw_mover *mover)
 {
 	kw_mover_tell(mover);
-	return kw_move_save(KW_MOVES_DIR, &mover->move);
+	return kw_move_save(mover->jobs_dir, &mover->move);
 }
 
 enum kw_side_state kw_mover_look(struct kw_mover *mover, struct kw_move_side *side, char **ret_xml,

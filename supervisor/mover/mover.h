@@ -10,6 +10,7 @@
 
 /* The process that moves one guest. */
 struct kw_mover {
+	const char *jobs_dir, *run_dir;	/* as in ledger/moves.h; tests have others */
 	struct kw_move move;
 	struct kw_move_side *here, *there;
 	struct kw_bus *hold;		/* the connection that the hold there lives as long as */

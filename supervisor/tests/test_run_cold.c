@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Cold moves by the mover's own hands between two hosts of libvirt's test driver,
+ * each a file. There is no kvmwardd at the destination, as the operator allows.
+ */
+#include <libvirt/libvirt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "act/libvirt_load.h"
+#include "base/text.h"
+#include "ledger/moves.h"
+#include "mover/mover.h"
+#include "tests/tree.h"
+
+#define UUID "aaaaaaaa-0000-4000-8000-000000000001"
+#define XML "<domain type='test'><name>g</name><uuid>" UUID "</uuid>"                             \
+	    "<memory unit='KiB'>65536</memory><os><type>hvm</type></os></domain>"
+
+static char top[32], run_dir[40], jobs_dir[40];
+static bool no_start;	/* at the destination */
+static char destination[KW_MOVE_URI_MAX];
+
+/* The test driver will hear nothing of firmware variables. */
+static int undefine(virDomainPtr domain, unsigned int flags)
+{
+	(void)flags;
+	return virDomainUndefine(domain);
+}
+
+static int create(virDomainPtr domain, unsigned int flags)
+{
+	char *uri = virConnectGetURI(virDomainGetConnect(domain));
+	bool there = !strcmp(uri, destination);
+
+	free(uri);
+	return no_start && there ? virDomainMigrateToURI3(domain, "x:///", NULL, 0, 0)
+				 : virDomainCreateWithFlags(domain, flags);
+}
+
+static int load(void **state)
+{
+	char error[256];
+
+	(void)state;
+	if (kw_move_sides_prepare(error, sizeof(error)))
+		return -1;
+	vir.DomainUndefineFlags = undefine;
+	vir.DomainCreateWithFlags = create;
+	return setenv("PATH", "/nowhere", 1);	/* no ssh */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	no_start = false;
+	strcpy(top, "/tmp/kw-cold-XXXXXX");
+	if (!mkdtemp(top))
+		return -1;
+	snprintf(run_dir, sizeof(run_dir), "%s/run", top);
+	snprintf(jobs_dir, sizeof(jobs_dir), "%s/jobs", top);
+	snprintf(destination, sizeof(destination), "test://%s/there.xml", top);
+	return mkdir(run_dir, 0700) || tree_put(top, "here.xml", "<node/>") ||
+	       tree_put(top, "there.xml", "<node/>");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return tree_remove(top);
+}
+
+static void mover_done(struct kw_mover *mover)
+{
+	kw_move_side_free(mover->here);
+	kw_move_side_free(mover->there);
+	kw_move_done(&mover->move);
+	close(mover->signal_fd);
+}
+
+static void begin(struct kw_mover *mover, bool runs)
+{
+	char uri[64];
+
+	snprintf(uri, sizeof(uri), "test://%s/here.xml", top);
+	*mover = (struct kw_mover){
+		.jobs_dir = jobs_dir, .run_dir = run_dir,
+		.move = { .id = "7", .name = "g", .uuid = UUID, .source = "h1", .host = "h2",
+			  .kind = KW_MOVE_COLD, .persistent = true, .memory.runs = runs,
+			  .options = { .unguarded = true, .shutdown_timeout_s = 5 } },
+		.here = kw_move_side_create(uri, UUID),
+		.there = kw_move_side_create(destination, UUID),
+	};
+	strcpy(mover->move.uri, destination);
+	mover->move.xml = strdup(XML);
+	assert_int_equal(kw_mover_take_signals(mover), 0);
+	assert_int_equal(kw_move_side_define(mover->here, XML), 0);
+	if (runs)
+		assert_int_equal(kw_move_side_start(mover->here), 0);
+}
+
+static void expect_side(struct kw_move_side *side, enum kw_side_state expected)
+{
+	_cleanup_free_ char *xml = NULL;
+	enum kw_side_state state;
+
+	assert_int_equal(kw_move_side_look(side, &state, &xml), 0);
+	assert_int_equal(state, expected);
+	if (xml)
+		assert_null(strstr(xml, KW_MARK_NAMESPACE));
+}
+
+/* What is on disk is what a mover that was killed would go on from. */
+static void expect_saved(const struct kw_mover *mover, const char *step)
+{
+	_cleanup_(kw_move_done) struct kw_move saved = {};
+
+	assert_int_equal(kw_move_load(jobs_dir, UUID, &saved), 0);
+	assert_string_equal(saved.step, step);
+	assert_string_equal(saved.id, mover->move.id);
+}
+
+static void a_guest_that_runs_is_moved(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_MOVED);
+	expect_side(mover.here, KW_SIDE_ABSENT);
+	expect_side(mover.there, KW_SIDE_RUNS);
+	expect_saved(&mover, "undefine-here");
+	assert_true(mover.progress.downtime_ms.known);
+	assert_string_equal(mover.move.error, "");
+}
+
+static void a_guest_that_is_off_is_moved(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, false);
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_MOVED);
+	expect_side(mover.here, KW_SIDE_ABSENT);
+	expect_side(mover.there, KW_SIDE_OFF);
+	assert_false(mover.progress.downtime_ms.known);
+}
+
+static void a_guest_that_does_not_start_there_runs_here(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	no_start = true;
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_STAYED);
+	expect_side(mover.here, KW_SIDE_RUNS);
+	expect_side(mover.there, KW_SIDE_ABSENT);
+	assert_int_not_equal(strlen(mover.move.error), 0);
+}
+
+static void without_leave_a_host_without_kvmwardd_is_refused(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	mover.move.options.unguarded = false;
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_STAYED);
+	expect_side(mover.here, KW_SIDE_RUNS);
+	expect_side(mover.there, KW_SIDE_ABSENT);
+	assert_string_equal(mover.move.error,
+			    "kvmwardd of h2 cannot be asked: No such file or directory");
+}
+
+static void what_was_cancelled_before_stays(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	mover.move.memory.undo = true;
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_STAYED);
+	expect_side(mover.here, KW_SIDE_RUNS);
+	expect_side(mover.there, KW_SIDE_ABSENT);
+}
+
+static void a_guest_of_that_name_there_is_left_alone(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	assert_int_equal(kw_move_side_define(mover.there, XML), 0);
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_STOPPED);
+	expect_side(mover.here, KW_SIDE_RUNS);
+	expect_side(mover.there, KW_SIDE_OFF);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_guest_that_runs_is_moved),
+		TEST(a_guest_that_is_off_is_moved),
+		TEST(a_guest_that_does_not_start_there_runs_here),
+		TEST(without_leave_a_host_without_kvmwardd_is_refused),
+		TEST(what_was_cancelled_before_stays),
+		TEST(a_guest_of_that_name_there_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, load, NULL);
+}
