@@ -23,7 +23,7 @@ KW_CLEANUP_OF(virDomain, kw_vir_domain_free);
 /* Makes the connection unless there is one that works. 0 or negative errno as in move_side.h. */
 int kw_move_side_connect(struct kw_move_side *side);
 
-/* What the call of libvirt that has just failed comes to, its words kept: -ENOENT, -ENOTCONN, -EIO. */
+/* -ENOENT, -ENOTCONN or -EIO for the call of libvirt that has just failed, its words kept. */
 int kw_move_side_fail(struct kw_move_side *side);
 
 /* The guest, the caller's to free. -ENOENT when there is none. */

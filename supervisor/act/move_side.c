@@ -140,7 +140,7 @@ static int check_job(struct kw_move_side *side, virDomainPtr domain, const struc
 		return 0;
 	if (error && error != -EBADMSG)
 		return error;
-	kw_text_copy(side->error, sizeof(side->error), "its definition has the mark of another move");
+	kw_text_copy(side->error, sizeof(side->error), "its definition has another move's mark");
 	return -EPERM;
 }
 

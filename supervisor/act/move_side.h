@@ -76,7 +76,7 @@ int kw_move_side_set_autostart(struct kw_move_side *side, bool on);
 /* Whether its vCPUs run, which a guest has to that is to be shut down or was started. */
 int kw_move_side_is_awake(struct kw_move_side *side, bool *ret_awake);
 
-/* nvram: its variable store goes as well; otherwise that file stays. 0 also when there is no such guest. */
+/* nvram: its firmware variables go as well. 0 also when there is no such guest. */
 int kw_move_side_undefine(struct kw_move_side *side, bool nvram);
 
 #endif

@@ -62,7 +62,8 @@ static int read_alive(sd_bus *bus, const char *path, bool *ret_alive, sd_bus_err
 	if (r >= 0)
 		r = sd_bus_message_read(job, "(uo)", &id, NULL);
 	if (r >= 0)
-		r = sd_bus_get_property_string(bus, SYSTEMD, path, UNIT, "ActiveState", told, &state);
+		r = sd_bus_get_property_string(bus, SYSTEMD, path, UNIT, "ActiveState", told,
+					       &state);
 	if (r >= 0)
 		*ret_alive = id || (strcmp(state, "inactive") && strcmp(state, "failed"));
 	return r;

@@ -128,9 +128,9 @@ static void tell_left(const struct follow *follow)
 		kw_message("%s: %s: it goes on by itself; 'kvmward job' shows how far it is",
 			   follow->run->command, name);
 	else
-		kw_message("%s: %s: its mover has ended before the move was over; 'journalctl -u %s' "
-			   "may say why; 'kvmward job resume %s' goes on, 'kvmward job undo %s' takes "
-			   "it back", follow->run->command, name, follow->unit, name, name);
+		kw_message("%s: %s: its mover has ended before the move was over; 'journalctl -u "
+			   "%s' may say why; 'kvmward job resume %s' goes on, 'kvmward job undo %s' "
+			   "takes it back", follow->run->command, name, follow->unit, name, name);
 }
 
 static enum kw_exit conclude(struct follow *follow)

@@ -90,7 +90,8 @@ enum kw_exit kw_move_run_prepare(const struct kw_move_run *run, const char *gues
 	int error = kw_move_sides_prepare(text, sizeof(text));
 
 	if (error || !here) {
-		kw_message("%s: libvirt cannot be used: %s", run->command, error ? text : "no memory");
+		kw_message("%s: libvirt cannot be used: %s", run->command,
+			   error ? text : strerror(ENOMEM));
 		return KW_EXIT_FAILED;
 	}
 	error = kw_move_side_about(here, guest, &about);
@@ -208,8 +209,8 @@ enum kw_exit kw_move_run_cancel(const struct kw_move_run *run, const char *uuid)
 
 	unit_of(uuid, unit, sizeof(unit));
 	if (kw_unit_signal(unit, SIGTERM, error, sizeof(error))) {
-		kw_message("%s: %s: its mover cannot be told: %s; 'kvmward job undo' takes back what "
-			   "has stopped", run->command, uuid, error);
+		kw_message("%s: %s: its mover cannot be told: %s; 'kvmward job undo' takes back "
+			   "what has stopped", run->command, uuid, error);
 		return KW_EXIT_FAILED;
 	}
 	return kw_move_follow(run, uuid, unit, true);

@@ -6,7 +6,7 @@
 
 #include "model/move.h"
 
-/* How a move is shown while it goes on: one line over and over on a terminal, else a line per news. */
+/* How a move is shown: one line over and over on a terminal, else a line for every news. */
 struct kw_move_show {
 	bool json;
 	bool terminal;			/* standard error is one */
@@ -20,7 +20,7 @@ void kw_move_show(struct kw_move_show *show, const struct kw_move_progress *prog
 /* Ends the line, so that something else can be written. */
 void kw_move_show_end(struct kw_move_show *show);
 
-/* "live to h2: 1.2 GiB moved, 300 MiB to go, 90 MiB/s, …": what is known, in one line. Returns to. */
+/* What is known, in one line: "db1: live to h2: moving, 1.2 GiB moved, …". Returns to. */
 char *kw_move_line(char *to, size_t size, const struct kw_move_progress *progress);
 
 /* How it went, in a sentence: where the guest is, whether it runs, how long it took. Returns to. */

@@ -23,7 +23,7 @@ int kw_move_create(const char *dir, const struct kw_move *move);
 int kw_move_save(const char *dir, const struct kw_move *move);
 int kw_move_remove(const char *dir, const char *uuid);
 
-/* UUIDs of the files in dir, sorted; the caller frees. No directory, no jobs. 0 or negative errno. */
+/* UUIDs of the files in dir, sorted; the caller frees. No directory: none. 0 or negative errno. */
 int kw_moves_list(const char *dir, struct kw_uuid_list *ret_uuids);
 
 /*

@@ -38,7 +38,7 @@ struct kw_move {
 	enum kw_move_kind kind;
 	struct kw_move_options options;
 	bool persistent, autostart;	/* as they were here */
-	bool nvram_new;			/* there was no such file there before this move: it is ours */
+	bool nvram_new;			/* there was no such file there before this move */
 	struct kw_move_memory memory;
 	char step[KW_MOVE_STEP_MAX];	/* the last that was begun; "" none yet */
 	char error[KW_MOVE_ERROR_MAX];	/* why it stopped or is taken back; "" */

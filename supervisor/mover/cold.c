@@ -13,7 +13,8 @@ struct cold {
 	const struct kw_cold_hands *hands;
 	struct kw_move *move;
 	unsigned int cancels;		/* that were heeded */
-	unsigned int failures, breaks;	/* of this step, with no other between; what does not last is one */
+	unsigned int failures;		/* of this step in a row; what does not last is one, too */
+	unsigned int breaks;		/* of the connection, likewise */
 	uint64_t waits_since_ms;	/* with a side out of sight; 0 when both are seen */
 	enum kw_move_step step;
 	bool too_late;			/* to take it back, as has been found out */

@@ -41,8 +41,8 @@ static int check_awake(struct kw_mover *mover, char *error, size_t error_size)
 
 	if (result || awake)
 		return kw_mover_outcome(mover->here, result, error, error_size);
-	kw_text_copy(error, error_size, "it is paused or asleep, and cannot shut down; 'virsh resume' "
-		     "or 'virsh dompmwakeup' wakes it, --force powers it off");
+	kw_text_copy(error, error_size, "it is paused or asleep, and cannot shut down; 'virsh "
+		     "resume' or 'virsh dompmwakeup' wakes it, --force powers it off");
 	return -EPERM;
 }
 

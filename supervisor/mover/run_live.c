@@ -53,7 +53,7 @@ static bool is_unwanted(struct kw_mover *mover, uint64_t begun_ns)
 	if (kw_mover_cancels(mover))
 		kw_text_copy(move->error, sizeof(move->error), "cancelled");
 	else if (is_late(mover, begun_ns))
-		snprintf(move->error, sizeof(move->error), "not moved within %u s, as --timeout had it",
+		snprintf(move->error, sizeof(move->error), "not moved within the %u s of --timeout",
 			 move->options.timeout_s);
 	else
 		return false;
@@ -183,8 +183,8 @@ static enum kw_move_state tell_unclear(struct kw_mover *mover, enum kw_side_stat
 	struct kw_move *move = &mover->move;
 
 	if (here == KW_SIDE_RUNS && there == KW_SIDE_RUNS)
-		kw_text_copy(move->error, sizeof(move->error), "both hosts have it, and libvirt does "
-			     "not move it; see 'virsh list' on both");
+		kw_text_copy(move->error, sizeof(move->error), "both hosts have it, and libvirt "
+			     "does not move it; see 'virsh list' on both");
 	else if (here != KW_SIDE_UNKNOWN && there != KW_SIDE_UNKNOWN)
 		kw_text_copy(move->error, sizeof(move->error),
 			     "it runs on neither host, and is not defined on one alone");
@@ -197,7 +197,8 @@ static enum kw_move_state conclude(struct kw_mover *mover)
 	uint32_t both_ms = 0;
 
 	for (;;) {
-		enum kw_side_state here = look_at(mover, mover->here), there = look_at(mover, mover->there);
+		enum kw_side_state here = look_at(mover, mover->here);
+		enum kw_side_state there = look_at(mover, mover->there);
 		enum kw_move_state state = kw_live_judge(here, there);
 
 		if (state == KW_MOVE_MOVED)
@@ -215,7 +216,9 @@ static enum kw_move_state conclude(struct kw_mover *mover)
 
 static bool is_here(struct kw_mover *mover)
 {
-	return kw_live_judge(look_at(mover, mover->here), look_at(mover, mover->there)) == KW_MOVE_STAYED;
+	enum kw_side_state here = look_at(mover, mover->here);
+
+	return kw_live_judge(here, look_at(mover, mover->there)) == KW_MOVE_STAYED;
 }
 
 enum kw_move_state kw_mover_run_live(struct kw_mover *mover)
