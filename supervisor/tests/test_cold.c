@@ -23,6 +23,7 @@
 struct world {
 	struct kw_side here, there;
 	bool held;
+	bool ran_there;
 	bool late_give, late_start;	/* messages that are still on their way */
 	struct kw_move move;		/* the mover's */
 	struct kw_move disk;		/* what was saved of it */
@@ -56,12 +57,13 @@ static bool can_run(const struct kw_side *side)
 	       (side->state == KW_SIDE_OFF && side->mark == KW_MARK_NONE);
 }
 
-static void check(const struct world *world)
+static void check(struct world *world)
 {
 	if (can_run(&world->here) && can_run(&world->there))
 		fail_msg("it can run on both hosts");
 	if (world->here.state == KW_SIDE_ABSENT && world->there.state == KW_SIDE_ABSENT)
 		fail_msg("it is nowhere");
+	world->ran_there |= world->there.state == KW_SIDE_RUNS;
 }
 
 static void start(struct kw_side *side)
@@ -309,6 +311,8 @@ static void survive(uint64_t seed, bool runs)
 	expect_end(&world, state);
 	if (state == KW_MOVE_STAYED && runs && !world.move.memory.lost)
 		assert_true(can_run(&world.here));
+	if (state == KW_MOVE_MOVED && runs)
+		assert_true(world.ran_there);
 }
 
 static void it_ends_in_one_place_whatever_happens(void **state)
