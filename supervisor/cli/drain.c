@@ -191,28 +191,21 @@ static enum kw_exit move_guests(struct drain *drain)
 	return error ? KW_EXIT_FAILED : KW_EXIT_DONE;
 }
 
-/* Failed, if one has failed or was left over; refused, if one can or will not go. */
-static enum kw_exit judge_end(const struct drain *drain)
-{
-	enum kw_exit done = KW_EXIT_DONE;
-
-	for (size_t i = 0; i < drain->rows.count; i++) {
-		const struct kw_drain_move *move = drain->row[i].move;
-
-		if (move && (move->end == KW_DRAIN_FAILED || move->end == KW_DRAIN_WAITS))
-			return KW_EXIT_FAILED;
-		if (!move || move->end == KW_DRAIN_STAYED)
-			done = KW_EXIT_REFUSED;
-	}
-	return done;
-}
-
 static enum kw_exit judge_plan(const struct drain *drain)
 {
 	for (size_t i = 0; i < drain->rows.count; i++)
 		if (!drain->row[i].guest || !drain->row[i].guest->goes)
 			return KW_EXIT_REFUSED;
 	return KW_EXIT_DONE;
+}
+
+/* Who was to move and has not is a failure, whatever became of it; else it is as was said before. */
+static enum kw_exit judge_end(const struct drain *drain)
+{
+	for (size_t i = 0; i < drain->move_count; i++)
+		if (drain->moves[i].end != KW_DRAIN_MOVED)
+			return KW_EXIT_FAILED;
+	return judge_plan(drain);
 }
 
 static enum kw_exit print(const struct drain *drain,
@@ -363,8 +356,8 @@ const struct kw_command kw_command_drain = {
 		"live or cold, or why it stays; each goes to the first that has room, counting "
 		"those that go there already. Then they move, each as by 'kvmward migrate', and "
 		"a table says how it went. Ctrl-C begins no more moves and takes back those "
-		"under way. Exit status: 0 all have moved (--dry-run: would), 3 some stay, 1 "
-		"something failed.",
+		"under way. Guests that are off move with the others. Exit status: 0 all have "
+		"moved (--dry-run: would), 3 some cannot, 1 one has not that was to.",
 	.examples = "  kvmward drain\n"
 		    "  kvmward drain --dry-run qemu+ssh://root@h2/system\n"
 		    "  kvmward drain -j 2 qemu+ssh://root@h2/system qemu+ssh://root@h3/system\n",

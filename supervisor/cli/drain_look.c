@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "act/running.h"
+#include "act/guests.h"
 #include "base/text.h"
 #include "bus/names.h"
 #include "cli/message.h"
@@ -16,7 +16,7 @@ static const struct kw_patience list_patience = { .limit_ms = 30000 };
 /* For the thread that asks libvirt; one that is given up goes on with it. */
 struct listing {
 	struct kw_libvirt *libvirt;
-	struct kw_running *guests;
+	struct kw_guest_name *guests;
 	size_t count;
 	int result;
 	char error[512];
@@ -26,7 +26,7 @@ static void call_list(void *data)
 {
 	struct listing *listing = data;
 
-	listing->result = kw_libvirt_running(listing->libvirt, &listing->guests, &listing->count,
+	listing->result = kw_libvirt_guests(listing->libvirt, &listing->guests, &listing->count,
 					     listing->error, sizeof(listing->error));
 }
 
@@ -41,7 +41,7 @@ static enum kw_exit look_at_guests(struct kw_drain_look *look, const struct list
 	enum kw_exit done = KW_EXIT_DONE;
 
 	if (listing->count > KW_BUS_PLANS_MAX) {
-		kw_message("%s: more than %d guests run here; move some with 'kvmward migrate' first",
+		kw_message("%s: libvirt has more than %d guests here; move some with 'kvmward migrate' first",
 			   look->here.command, KW_BUS_PLANS_MAX);
 		return KW_EXIT_FAILED;
 	}

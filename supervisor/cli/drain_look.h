@@ -5,7 +5,7 @@
 #include "cli/move_look.h"
 #include "policy/drain.h"
 
-/* All guests that libvirt runs here, and where each of them can go. */
+/* All guests that libvirt has here, off or not, and where each of them can go. */
 struct kw_drain_look {
 	struct kw_move_here here;
 	struct kw_move_guest *guests;

@@ -11,7 +11,7 @@
 #include "cli/paragraph.h"
 #include "cli/table.h"
 
-#define OUTSIDE "libvirt does not run it, so nothing here can move it; 'kvmward guests' shows it"
+#define OUTSIDE "libvirt does not know it, so nothing here can move it; 'kvmward guests' shows it"
 
 const char *kw_drain_end_name(enum kw_drain_end end)
 {
@@ -59,7 +59,9 @@ static void stop_text(const struct kw_drain_rows *rows, const struct kw_move_pla
 	int used;
 
 	if (!plan->stops) {
-		if (plan->downtime_ms.known)
+		if (plan->kind == KW_MOVE_COLD)
+			kw_text_copy(to, size, "(it is off)");
+		else if (plan->downtime_ms.known)
 			snprintf(to, size, "about %" PRIu64 " ms", plan->downtime_ms.value);
 		else
 			kw_text_copy(to, size, KW_UNKNOWN_CELL);

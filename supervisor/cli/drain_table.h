@@ -11,7 +11,7 @@
 /* One guest of the host that is drained. Borrowed strings. */
 struct kw_drain_row {
 	const char *name, *uuid;
-	const struct kw_drain_guest *guest;	/* NULL: libvirt does not run it */
+	const struct kw_drain_guest *guest;	/* NULL: libvirt does not know it */
 	const struct kw_drain_move *move;	/* NULL: not moved, or not yet */
 };
 

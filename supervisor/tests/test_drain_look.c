@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-#include "act/running.h"
+#include "act/guests.h"
 #include "base/text.h"
 
 #define GUESTS 3
@@ -85,7 +85,7 @@ int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_gue
 	return 0;
 }
 
-int kw_libvirt_running(struct kw_libvirt *libvirt, struct kw_running **ret_guests,
+int kw_libvirt_guests(struct kw_libvirt *libvirt, struct kw_guest_name **ret_guests,
 		       size_t *ret_count, char *error, size_t error_size)
 {
 	(void)libvirt, (void)error, (void)error_size;

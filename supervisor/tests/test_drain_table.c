@@ -76,8 +76,19 @@ static void the_plan_says_why(void **state)
 	       "vault moves cold: slot-none: it is encrypted\n"
 	       "db stays: slot-full: h2: no ?\n"
 	       "db stays: memory-full: h3: no ?\n"
-	       "odd stays: libvirt does not run it, so nothing here can move it; 'kvmward guests' "
+	       "odd stays: libvirt does not know it, so nothing here can move it; 'kvmward guests' "
 	       "shows it\n");
+}
+
+static void who_is_off_stops_for_nothing(void **state)
+{
+	(void)state;
+	plans[0][0].kind = KW_MOVE_COLD;
+	rows.count = 1;
+	expect(kw_drain_print_plan,
+	       "NAME  TYPE     MEMORY  TO       MOVES  STOPS FOR\n"
+	       "web   plain  2048 MiB  root@h2  cold   (it is off)\n");
+	rows.count = 4;
 }
 
 static void the_end_says_what_became_of_each(void **state)
@@ -133,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_plan_says_why),
+		TEST(who_is_off_stops_for_nothing),
 		TEST(the_end_says_what_became_of_each),
 		TEST(json_has_all_of_it),
 	};

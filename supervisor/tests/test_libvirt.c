@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "act/domain.h"
-#include "act/running.h"
+#include "act/guests.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -69,23 +69,29 @@ static void versions_are_told(void **state)
 	assert_true(software.qemu.known);
 }
 
-static void running_guests_are_listed(void **state)
+static void guests_are_listed(void **state)
 {
 	_cleanup_(kw_libvirt_close_at) struct kw_libvirt *libvirt = NULL;
-	_cleanup_free_ struct kw_running *guests = NULL;
+	_cleanup_free_ struct kw_guest_name *guests = NULL;
+	virConnectPtr connection = look();
+	_cleanup_(virDomainFree_at) virDomain *off = NULL;
 	char uuid[37] = "";
 	size_t count;
 
 	(void)state;
+	off = virDomainDefineXML(connection, DOMAIN("off", "1024"));
 	open_it(&libvirt);
 	assert_int_equal(kw_libvirt_start(libvirt, DOMAIN("another", "1024"), (struct kw_start){},
 					  uuid, error, sizeof(error)), 0);
-	assert_int_equal(kw_libvirt_running(libvirt, &guests, &count, error, sizeof(error)), 0);
-	assert_int_equal(count, 2);
+	assert_int_equal(kw_libvirt_guests(libvirt, &guests, &count, error, sizeof(error)), 0);
+	assert_int_equal(count, 3);
 	assert_string_equal(guests[0].name, "another");
 	assert_string_equal(guests[0].uuid, uuid);
-	assert_string_equal(guests[1].name, "test");
-	assert_string_equal(guests[1].uuid, UUID);
+	assert_string_equal(guests[1].name, "off");
+	assert_string_equal(guests[2].name, "test");
+	assert_string_equal(guests[2].uuid, UUID);
+	virDomainUndefine(off);
+	virConnectClose(connection);
 }
 
 static void a_guest_is_started_and_not_kept(void **state)
@@ -185,7 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_uri_is_told),
 		cmocka_unit_test(versions_are_told),
-		cmocka_unit_test(running_guests_are_listed),
+		cmocka_unit_test(guests_are_listed),
 		cmocka_unit_test(a_guest_is_started_and_not_kept),
 		cmocka_unit_test(a_guest_is_started_and_kept),
 		cmocka_unit_test(bad_xml_starts_nothing),

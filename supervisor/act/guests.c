@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "act/running.h"
+#include "act/guests.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,11 +10,11 @@
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct kw_running *)a)->name, ((const struct kw_running *)b)->name);
+	return strcmp(((const struct kw_guest_name *)a)->name, ((const struct kw_guest_name *)b)->name);
 }
 
 /* A guest that has ended meanwhile still has its name. */
-static int copy(virDomainPtr domain, struct kw_running *ret_guest)
+static int copy(virDomainPtr domain, struct kw_guest_name *ret_guest)
 {
 	const char *name = vir.DomainGetName(domain);
 
@@ -23,13 +23,12 @@ static int copy(virDomainPtr domain, struct kw_running *ret_guest)
 	return kw_text_copy(ret_guest->name, sizeof(ret_guest->name), name) ? 0 : -ENAMETOOLONG;
 }
 
-int kw_libvirt_running(struct kw_libvirt *libvirt, struct kw_running **ret_guests,
+int kw_libvirt_guests(struct kw_libvirt *libvirt, struct kw_guest_name **ret_guests,
 		       size_t *ret_count, char *error, size_t error_size)
 {
-	_cleanup_free_ struct kw_running *guests = NULL;
+	_cleanup_free_ struct kw_guest_name *guests = NULL;
 	_cleanup_free_ virDomainPtr *domains = NULL;
-	int failed = 0, count = vir.ConnectListAllDomains(libvirt->connection, &domains,
-							  VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	int failed = 0, count = vir.ConnectListAllDomains(libvirt->connection, &domains, 0);
 
 	if (count < 0)
 		return kw_libvirt_failed(error, error_size);
