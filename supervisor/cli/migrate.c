@@ -154,7 +154,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		  .flag = &migrate.wish.live },
 		{ .name = "cold", .help = "shut down here and started there",
 		  .flag = &migrate.wish.cold },
-		{ .name = "copy-storage", .help = "copy disks that only this host has",
+		{ .name = "copy-storage", .help = "live: copy disks that only this host has",
 		  .flag = &migrate.wish.copy_storage },
 		{ .name = "unguarded", .help = "to a host whose kvmwardd cannot be asked, too",
 		  .flag = &migrate.wish.unguarded },

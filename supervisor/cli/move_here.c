@@ -115,6 +115,12 @@ static int read_guest(struct kw_move_guest *guest, char *error, size_t error_siz
 	return failed;
 }
 
+bool kw_move_guest_names_cpu(const struct kw_move_guest *guest)
+{
+	return guest->place.cpu_mode == KW_CPU_CUSTOM ||
+	       (guest->place.cpu_mode == KW_CPU_HOST_MODEL && guest->look.run != KW_RUN_OFF);
+}
+
 /* The disks are looked at here too: a file system of the network may not answer either. */
 static void call_guest(void *data)
 {
@@ -124,6 +130,10 @@ static void call_guest(void *data)
 				       call->error, sizeof(call->error));
 	if (!call->result)
 		call->result = read_guest(call->guest, call->error, sizeof(call->error));
+	if (!call->result && kw_move_guest_names_cpu(call->guest))
+		call->guest->cpu_fits = kw_libvirt_cpu_fits(
+			call->here->libvirt, &call->guest->domain, call->guest->place.cpu,
+			call->guest->cpu_words, sizeof(call->guest->cpu_words));
 }
 
 static struct kw_u32 nested_vcpus(const struct kw_facts *facts, const char *uuid)

@@ -29,6 +29,8 @@ struct kw_move_guest {
 	struct kw_domain domain;	/* as it runs; of a guest that is off as it is defined */
 	struct kw_domain_place place;	/* likewise, but cpu_mode is as defined */
 	struct kw_u32 nested_vcpus;
+	struct kw_u32 cpu_fits;		/* this host, as far as it names one that can be compared */
+	char cpu_words[KW_WORDS_MAX];
 };
 
 /* A host that guests may go to. */
@@ -65,6 +67,9 @@ void kw_move_there_close(struct kw_move_there *there);
 int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_guest *guest,
 		       struct kw_move_there *there, struct kw_move_facts *ret_facts);
 void kw_move_facts_plan(struct kw_move_there *there, const char *xml, struct kw_move_facts *facts);
+
+/* Whether its <cpu> names what can be compared: a host-model does only once the guest runs. */
+bool kw_move_guest_names_cpu(const struct kw_move_guest *guest);
 
 /* The XML that the destination would be asked to start: the definition, or as it runs. Borrowed. */
 const char *kw_move_guest_xml(const struct kw_move_guest *guest);

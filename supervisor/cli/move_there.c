@@ -172,17 +172,11 @@ static void call_look(void *data)
 	see_disks(work);
 }
 
-/* A host-model of a guest that is off names nothing that could be compared. */
-static bool names_cpu(const struct kw_move_guest *guest)
-{
-	return guest->place.cpu_mode == KW_CPU_CUSTOM ||
-	       (guest->place.cpu_mode == KW_CPU_HOST_MODEL && guest->look.run != KW_RUN_OFF);
-}
-
 static struct work *new_look(const struct kw_move_guest *guest, struct kw_move_there *there)
 {
 	_cleanup_(work_free_at) struct work *work = calloc(1, sizeof(*work));
 	const struct kw_domain_place *place = &guest->place;
+	bool names_cpu = kw_move_guest_names_cpu(guest);
 
 	if (!work)
 		return NULL;
@@ -190,9 +184,9 @@ static struct work *new_look(const struct kw_move_guest *guest, struct kw_move_t
 	work->domain = guest->domain;
 	work->domain.devices = NULL;
 	work->domain.device_count = 0;
-	work->cpu = names_cpu(guest) ? strdup(place->cpu) : NULL;
+	work->cpu = names_cpu ? strdup(place->cpu) : NULL;
 	work->disks = calloc(place->disk_count + 1, sizeof(*work->disks));
-	if (!work->disks || (names_cpu(guest) && !work->cpu))
+	if (!work->disks || (names_cpu && !work->cpu))
 		return NULL;
 	if (place->disk_count)
 		memcpy(work->disks, place->disks, place->disk_count * sizeof(*work->disks));
@@ -255,6 +249,8 @@ static void copy_guest(const struct kw_move_guest *guest, struct kw_move_facts *
 	facts->checkpoints = look->checkpoints;
 	facts->nested_vcpus = guest->nested_vcpus;
 	facts->downtime_ms = look->downtime_ms;
+	facts->cpu_fits_here = guest->cpu_fits;
+	memcpy(facts->cpu_words_here, guest->cpu_words, sizeof(facts->cpu_words_here));
 }
 
 int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_guest *guest,

@@ -78,6 +78,8 @@ struct kw_move_facts {
 	char machine_words[KW_WORDS_MAX];
 	struct kw_u32 cpu_fits;		/* libvirt's hypervisor CPU comparison */
 	char cpu_words[KW_WORDS_MAX];	/* what lacks, or why they were not compared */
+	struct kw_u32 cpu_fits_here;	/* the same of this host, while the guest runs on it */
+	char cpu_words_here[KW_WORDS_MAX];
 
 	struct kw_u32 guarded;		/* a kvmwardd answers there; 0: there is none */
 	char unguarded[KW_WORDS_MAX];	/* why there is none, or why that is not known */

@@ -89,7 +89,7 @@
 	X(HOST_DEVICE, "host-device", "The guest has a device of this host.",                      \
 	  "Detach it with 'virsh detach-device' first.")                                           \
 	X(DISK_LOCAL, "disk-local", "A disk of the guest is on this host only.",                   \
-	  "Put it on shared storage, or have it copied: --copy-storage.")                          \
+	  "Put it on shared storage, or have a live move copy it: --copy-storage.")                \
 	X(DISK_UNSEEN, "disk-unseen", "Whether the other host has a disk of the guest is not known.", \
 	  "Define a storage pool with it on the other host.")                                      \
 	X(TPM_LOCAL, "tpm-local", "The state of the guest's TPM is on this host only.",            \

@@ -80,12 +80,27 @@ static void judge_passthrough(struct kw_judgement *judgement)
 			      facts->destination, comparison.unknown);
 }
 
+/*
+ * libvirt compares with a list of features that lacks some which KVM gives all
+ * the same, such as topoext: what the guest runs without here says nothing.
+ */
+static bool runs_so_here(const struct kw_move_facts *facts)
+{
+	return facts->run != KW_RUN_OFF && kw_u32_no(facts->cpu_fits_here) &&
+	       !strcmp(facts->cpu_words, facts->cpu_words_here);
+}
+
 /* A host-model is made anew at the next start; what a definition names has to be there. */
 static void judge_model(struct kw_judgement *judgement, unsigned int kinds)
 {
 	const struct kw_move_facts *facts = judgement->facts;
 
-	if (kw_u32_no(facts->cpu_fits))
+	if (kw_u32_no(facts->cpu_fits) && runs_so_here(facts))
+		kw_judge_warn(judgement, kinds, KW_MOVE_UNKNOWN,
+			      "whether the processor of %s has all of the guest's CPU is not "
+			      "known, since libvirt says the same of this host, where it runs: %s",
+			      facts->destination, facts->cpu_words);
+	else if (kw_u32_no(facts->cpu_fits))
 		kw_judge_bar(judgement, kinds, KW_CPU_LACKS,
 			     "the processor of %s, as KVM there offers it, lacks something of the "
 			     "guest's CPU: %s",

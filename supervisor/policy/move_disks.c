@@ -7,21 +7,27 @@ static const char *or_unknown(const char *text)
 	return *text ? text : "something that is not known";
 }
 
+/* A cold move copies no disks: started there, the guest would find none, or another's. */
 static void judge_local(struct kw_judgement *judgement, const struct kw_move_disk *disk)
 {
 	const char *overlay = disk->backing ? ", of which it is an overlay," : "";
+	const char *where = or_unknown(disk->where);
 
 	if (disk->read_only)
-		kw_judge_bar(judgement, judgement->wish->copy_storage ? KW_LIVE : KW_ANY,
-			     KW_DISK_LOCAL,
-			     "disk '%s': %s%s is on %s of this host only, and read-only, which "
-			     "libvirt does not copy; eject it, or put it on shared storage",
-			     disk->target, disk->source, overlay, or_unknown(disk->where));
-	else if (!judgement->wish->copy_storage)
+		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
+			     "disk '%s': %s%s is on %s of this host only, and read-only, so that it "
+			     "is not copied; eject it, or put it on storage that both hosts have",
+			     disk->target, disk->source, overlay, where);
+	else if (judgement->wish->copy_storage)
+		kw_judge_bar(judgement, KW_COLD, KW_DISK_LOCAL,
+			     "disk '%s': %s%s is on %s of this host only, and disks are copied by a "
+			     "live move only; put it on storage that both hosts have",
+			     disk->target, disk->source, overlay, where);
+	else
 		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
 			     "disk '%s': %s%s is on %s of this host only; put it on storage that "
-			     "both hosts have, or have it copied with --copy-storage",
-			     disk->target, disk->source, overlay, or_unknown(disk->where));
+			     "both hosts have, or have it copied live with --copy-storage",
+			     disk->target, disk->source, overlay, where);
 }
 
 static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk *disk)

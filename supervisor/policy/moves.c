@@ -101,7 +101,8 @@ static bool weigh(const struct kw_judgement *judgement, const struct kw_finding 
 
 	if (finding->bars & bit)
 		*ret_weight = KW_OBSTACLE_BARS;
-	else if (finding->bars && kind == KW_MOVE_COLD && !judgement->wish->cold)
+	else if (finding->bars && kind == KW_MOVE_COLD && !judgement->wish->cold &&
+		 judgement->facts->run != KW_RUN_OFF)
 		*ret_weight = KW_OBSTACLE_NOT_LIVE;
 	else if (finding->warns & bit)
 		*ret_weight = KW_OBSTACLE_WARNS;
@@ -157,11 +158,12 @@ void kw_move_judge(const struct kw_move_facts *facts, const struct kw_move_wish 
 	kw_judge_guest(&judgement);
 	kw_judge_disks(&judgement);
 	kw_judge_destination(&judgement);
-	*ret_plan = (struct kw_move_plan){ .kind = choose(&judgement) };
+	*ret_plan = (struct kw_move_plan){ .kind = choose(&judgement), .copy_bytes = KW_U64(0) };
 	ret_plan->stops = ret_plan->kind == KW_MOVE_COLD && facts->run != KW_RUN_OFF;
-	if (ret_plan->kind == KW_MOVE_LIVE)
+	if (ret_plan->kind == KW_MOVE_LIVE) {
 		ret_plan->downtime_ms = facts->downtime_ms;
-	ret_plan->copy_bytes = copy_bytes(facts, wish);
+		ret_plan->copy_bytes = copy_bytes(facts, wish);
+	}
 	take_findings(&judgement, ret_plan);
 }
 

@@ -9,13 +9,13 @@
 /* What the operator said. */
 struct kw_move_wish {
 	bool live, cold;	/* one of them; none: whichever is right */
-	bool copy_storage;	/* local disks are copied */
+	bool copy_storage;	/* local disks are copied, by a live move */
 	bool unguarded;		/* the destination may be without a kvmwardd that answers */
 };
 
 enum kw_obstacle_weight {
 	KW_OBSTACLE_BARS,	/* the guest cannot be moved so */
-	KW_OBSTACLE_NOT_LIVE,	/* why it moves cold, though nobody asked for that */
+	KW_OBSTACLE_NOT_LIVE,	/* why it moves cold, though it runs and nobody asked for that */
 	KW_OBSTACLE_WARNS,
 };
 
@@ -33,7 +33,7 @@ struct kw_move_plan {
 	bool possible;			/* no obstacle bars it */
 	bool stops;			/* the guest runs, and is shut down for it */
 	struct kw_u64 downtime_ms;	/* live: that QEMU aims at */
-	struct kw_u64 copy_bytes;	/* of local disks; unknown when one's size is, 0 for none */
+	struct kw_u64 copy_bytes;	/* live: of local disks; unknown when one's size is */
 	struct kw_obstacle obstacles[KW_OBSTACLES_MAX];
 	size_t count;
 };

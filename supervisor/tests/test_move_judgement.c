@@ -82,6 +82,12 @@ static void off(struct kw_move_facts *facts)
 	facts->run = KW_RUN_OFF;
 }
 
+static void off_and_encrypted(struct kw_move_facts *facts)
+{
+	off(facts);
+	encrypt(facts);
+}
+
 static void paused(struct kw_move_facts *facts)
 {
 	facts->run = KW_RUN_PAUSED;
@@ -187,6 +193,11 @@ static void bridged(struct kw_move_facts *facts)
 static void real_tpm(struct kw_move_facts *facts)
 {
 	with_device(facts, KW_DEVICE_TPM, "passthrough", "tpm-tis");
+}
+
+static void external_tpm(struct kw_move_facts *facts)
+{
+	with_device(facts, KW_DEVICE_TPM, "external", "tpm-crb");
 }
 
 static void soft_tpm(struct kw_move_facts *facts)
@@ -300,6 +311,11 @@ static void older_libvirt(struct kw_move_facts *facts)
 	facts->there.software.libvirt.value = 8000000;
 }
 
+static void libvirt_unknown(struct kw_move_facts *facts)
+{
+	facts->there.software.libvirt = (struct kw_u32){ 0 };
+}
+
 static void too_old_for_snp(struct kw_move_facts *facts)
 {
 	encrypt(facts);
@@ -360,6 +376,25 @@ static void flags_lack_for_host_model(struct kw_move_facts *facts)
 {
 	flags_lack(facts);
 	facts->cpu_mode = KW_CPU_HOST_MODEL;
+}
+
+static void flags_lack_here_too(struct kw_move_facts *facts)
+{
+	flags_lack(facts);
+	facts->cpu_fits_here = KW_U32(0);
+	strcpy(facts->cpu_words_here, facts->cpu_words);
+}
+
+static void flags_lack_here_too_when_off(struct kw_move_facts *facts)
+{
+	flags_lack_here_too(facts);
+	off(facts);
+}
+
+static void more_flags_lack(struct kw_move_facts *facts)
+{
+	flags_lack_here_too(facts);
+	strcat(facts->cpu_words, ", sse4a");
 }
 
 static void flags_unknown(struct kw_move_facts *facts)
@@ -430,12 +465,14 @@ static const struct row {
 	{ encrypt, "l", LIVE, false, KW_LIVE_ENCRYPTED, BARS, "cold only" },
 	{ encrypt, "c", COLD, true },
 	{ on_ide, "", COLD, false, KW_IDE_DISK, BARS, "disk 'hda' is on bus 'ide'" },
+	{ on_ide, "l", LIVE, false, KW_IDE_DISK, BARS, "disk 'hda'" },
 	{ on_ide_of_pc, "c", COLD, false, KW_IDE_DISK, BARS, "disk 'hda'" },
 	{ on_ide_of_pc, "c", COLD, false, KW_NOT_Q35, BARS, "<type machine='pc'>" },
 	{ told_by_the_plan_too, "c", COLD, false, KW_IDE_DISK, BARS, "disk 'hda'" },
 
 	{ marked, "", LIVE, false, KW_GUEST_MOVING, BARS, "the mark of a move" },
-	{ off, "", COLD, true, KW_LIVE_OFF, NOT_LIVE, "is off" },
+	{ off, "", COLD, true },
+	{ off_and_encrypted, "", COLD, true },
 	{ off, "l", LIVE, false, KW_LIVE_OFF, BARS, "is off" },
 	{ paused, "", LIVE, true },
 	{ paused, "c", COLD, false, KW_GUEST_STATE, BARS, "virsh resume" },
@@ -445,13 +482,16 @@ static const struct row {
 	{ transient, "c", COLD, false, KW_GUEST_TRANSIENT, BARS, "virsh define" },
 	{ transient_and_encrypted, "", COLD, false, KW_GUEST_TRANSIENT, BARS, "is transient" },
 	{ transient_and_encrypted, "", COLD, false, KW_LIVE_ENCRYPTED, NOT_LIVE, "cold only" },
+	{ persistence_unknown, "", LIVE, true },
 	{ persistence_unknown, "c", COLD, false, KW_MOVE_UNKNOWN, BARS, "defined for good" },
 	{ saved, "", LIVE, false, KW_SAVED_STATE, BARS, "managedsave-remove" },
 	{ saved_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "saved memory" },
+	{ saved_unknown, "c", COLD, true, KW_MOVE_UNKNOWN, WARNS, "saved memory" },
 	{ snapshots, "", LIVE, false, KW_SNAPSHOTS_KEPT, BARS, "2 snapshots" },
 	{ snapshots, "c", COLD, false, KW_SNAPSHOTS_KEPT, BARS, "virsh snapshot-delete" },
 	{ checkpoints, "", LIVE, false, KW_SNAPSHOTS_KEPT, BARS, "1 checkpoint of" },
 	{ checkpoints_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "checkpoints" },
+	{ checkpoints_unknown, "c", COLD, true, KW_MOVE_UNKNOWN, WARNS, "checkpoints" },
 
 	{ nested, "", LIVE, false, KW_LIVE_NESTED, BARS, "3 of its vCPUs" },
 	{ nested, "c", COLD, true },
@@ -465,18 +505,23 @@ static const struct row {
 	{ virtual_function, "", LIVE, false, KW_HOST_DEVICE, BARS, "type 'hostdev'" },
 	{ bridged, "", LIVE, true },
 	{ real_tpm, "", LIVE, false, KW_HOST_DEVICE, BARS, "type 'tpm'" },
+	{ external_tpm, "c", COLD, true },
 	{ soft_tpm, "", LIVE, true },
 	{ soft_tpm, "c", COLD, false, KW_TPM_LOCAL, BARS, "TPM" },
 
 	{ local, "", LIVE, false, KW_DISK_LOCAL, BARS, "/srv/vault.qcow2 is on ext4" },
 	{ local, "c", COLD, false, KW_DISK_LOCAL, BARS, "--copy-storage" },
 	{ local, "-", LIVE, true },
-	{ local, "c-", COLD, true },
+	{ local, "c-", COLD, false, KW_DISK_LOCAL, BARS, "by a live move only" },
+	{ local_and_encrypted, "-", COLD, false, KW_DISK_LOCAL, BARS, "by a live move only" },
 	{ local_and_encrypted, "", COLD, false, KW_DISK_LOCAL, BARS, "disk 'vda'" },
 	{ local_base, "", LIVE, false, KW_DISK_LOCAL, BARS, "of which it is an overlay" },
+	{ local_cdrom, "c-", COLD, false, KW_DISK_LOCAL, BARS, "eject it" },
+	{ local_cdrom, "l", LIVE, false, KW_DISK_LOCAL, BARS, "eject it" },
 	{ local_cdrom, "l-", LIVE, false, KW_DISK_LOCAL, BARS, "eject it" },
 	{ local_cdrom, "c", COLD, false, KW_DISK_LOCAL, BARS, "eject it" },
 	{ shared, "", LIVE, true, KW_DISK_UNSEEN, WARNS, "on nfs, which h2 is taken to have" },
+	{ shared, "c", COLD, true, KW_DISK_UNSEEN, WARNS, "on nfs, which h2 is taken to have" },
 	{ seen, "", LIVE, true },
 	{ network, "", LIVE, true },
 	{ device_unknown, "", LIVE, false, KW_DISK_UNSEEN, BARS, "storage pool" },
@@ -487,13 +532,18 @@ static const struct row {
 	{ no_names, "", LIVE, true },
 	{ taken, "", LIVE, false, KW_DEST_TAKEN, BARS, "h2 has a guest" },
 	{ taken, "c", COLD, false, KW_DEST_TAKEN, BARS, "would be replaced" },
+	{ taken_unknown, "", LIVE, false, KW_MOVE_UNKNOWN, BARS, "name or UUID" },
 	{ taken_unknown, "c", COLD, false, KW_MOVE_UNKNOWN, BARS, "name or UUID" },
 	{ older_qemu, "", COLD, true, KW_DEST_OLDER, NOT_LIVE, "QEMU 6.2.1, this host 7.2.0" },
 	{ older_qemu, "l", LIVE, false, KW_DEST_OLDER, BARS, "a later version" },
 	{ newer_qemu, "", LIVE, true, KW_DEST_NEWER, WARNS, "cannot come back" },
 	{ newer_qemu, "c", COLD, true },
 	{ qemu_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "as new as this host's" },
+	{ qemu_unknown, "c", COLD, true },
 	{ older_libvirt, "", LIVE, true, KW_DEST_OLDER, WARNS, "libvirt 8.0.0" },
+	{ older_libvirt, "c", COLD, true, KW_DEST_OLDER, WARNS, "libvirt 8.0.0" },
+	{ libvirt_unknown, "", LIVE, true },
+	{ too_old_for_snp, "l", LIVE, false, KW_SOFTWARE_OLD, BARS, "h2: libvirt 9.0" },
 	{ too_old_for_snp, "c", COLD, false, KW_SOFTWARE_OLD, BARS, "h2: libvirt 9.0" },
 	{ no_machine, "", LIVE, false, KW_DEST_MACHINE, BARS, "'pc-q35-7.2': unsupported machine" },
 
@@ -509,16 +559,22 @@ static const struct row {
 	  "(0x17 here, 0x6 there), model number (0x31 here, 0x55 there), stepping (0x0 here, 0x4 "
 	  "there)" },
 	{ kernel_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "not known: microcode, kernel" },
+	{ kernel_unknown, "c", COLD, true },
 	{ flags_lack, "", LIVE, false, KW_CPU_LACKS, BARS, "required features: avx2, fma" },
 	{ flags_lack, "c", COLD, false, KW_CPU_LACKS, BARS, "avx2, fma" },
 	{ flags_lack_for_host_model, "", COLD, true, KW_CPU_LACKS, NOT_LIVE, "avx2, fma" },
 	{ flags_lack_for_host_model, "c", COLD, true },
 	{ flags_lack_for_default, "", LIVE, true },
+	{ flags_lack_here_too, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "the same of this host" },
+	{ flags_lack_here_too_when_off, "", COLD, false, KW_CPU_LACKS, BARS, "avx2, fma" },
+	{ more_flags_lack, "", LIVE, false, KW_CPU_LACKS, BARS, "avx2, fma, sse4a" },
 	{ flags_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "not supported" },
 	{ mode_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "<cpu>" },
+	{ mode_unknown, "c", COLD, true },
 
 	{ unguarded, "", LIVE, false, KW_DEST_UNGUARDED, BARS, "kvmwardd is not running" },
 	{ unguarded, "u", LIVE, true, KW_DEST_UNGUARDED, WARNS, "nothing is held" },
+	{ unguarded, "cu", COLD, true, KW_DEST_UNGUARDED, WARNS, "nothing is held" },
 	{ guard_unknown, "", LIVE, false, KW_DEST_UNGUARDED, BARS, "does not answer" },
 	{ guard_unknown, "u", LIVE, true, KW_DEST_UNGUARDED, WARNS, "does not answer" },
 	{ full, "", COLD, false, KW_SLOT_FULL, BARS, "h2: no SEV slot is free" },
@@ -623,6 +679,7 @@ static void what_is_copied_is_added_up(void **state)
 	strcpy(disks[1].source, "/srv/other.raw");
 	assert_int_equal(judge(&facts, "-").copy_bytes.value, 4 * GIB);
 	assert_int_equal(judge(&facts, "").copy_bytes.value, 0);
+	assert_int_equal(judge(&facts, "c-").copy_bytes.value, 0);
 	disks[1].bytes.known = false;
 	assert_false(judge(&facts, "-").copy_bytes.known);
 	disks[1].reach = KW_DISK_SEEN;
