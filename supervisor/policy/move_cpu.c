@@ -80,10 +80,7 @@ static void judge_passthrough(struct kw_judgement *judgement)
 			      facts->destination, comparison.unknown);
 }
 
-/*
- * libvirt compares with a list of features that lacks some which KVM gives all
- * the same, such as topoext: what the guest runs without here says nothing.
- */
+/* What the comparison misses on this host too, it cannot see: the guest runs here, and has it. */
 static bool runs_so_here(const struct kw_move_facts *facts)
 {
 	return facts->run != KW_RUN_OFF && kw_u32_no(facts->cpu_fits_here) &&
