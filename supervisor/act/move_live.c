@@ -46,6 +46,12 @@ static struct kw_u64 rate_of(virTypedParameterPtr parameters, int count)
 	return memory.value ? memory : number_of(parameters, count, VIR_DOMAIN_JOB_DISK_BPS);
 }
 
+/* KEEP: who asks libvirt itself how it went shall be told, too. */
+static unsigned int stats_flags(bool completed)
+{
+	return completed ? VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED : 0;
+}
+
 int kw_move_side_stats(struct kw_move_side *side, bool completed, struct kw_move_stats *ret_stats)
 {
 	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
@@ -55,7 +61,7 @@ int kw_move_side_stats(struct kw_move_side *side, bool completed, struct kw_move
 	if (error)
 		return error;
 	if (vir.DomainGetJobStats(domain, &type, &parameters, &count,
-				  completed ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0))
+				  stats_flags(completed)))
 		return kw_move_side_fail(side);
 	*ret_stats = (struct kw_move_stats){
 		.active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED,

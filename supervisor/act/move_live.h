@@ -25,7 +25,7 @@ struct kw_move_live {
  */
 int kw_move_side_migrate(struct kw_move_side *side, const struct kw_move_live *live);
 
-/* Of the move under way, or of the last one that was over (completed), which is told once. */
+/* Of the move under way, or of the last one that is over (completed). */
 int kw_move_side_stats(struct kw_move_side *side, bool completed, struct kw_move_stats *ret_stats);
 
 /* Stops what is under way; the guest stays where it is. */
