@@ -26,6 +26,7 @@ struct follow {
 	const char *uuid, *unit;
 	int news_fd, signal_fd;
 	unsigned int interrupts;
+	bool cancelled;			/* the mover has been told of the first */
 	bool undo;
 	struct kw_move_show show;
 	struct kw_move_progress progress;
@@ -40,14 +41,27 @@ static void follow_done(struct follow *follow)
 		close(follow->signal_fd);
 }
 
+static void fill_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGTERM);
+}
+
+void kw_move_follow_signals(void)
+{
+	sigset_t signals;
+
+	fill_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static void watch(struct follow *follow)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
+	kw_move_follow_signals();
+	fill_signals(&signals);
 	follow->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	follow->news_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	inotify_add_watch(follow->news_fd, KW_MOVES_RUN_DIR, IN_MOVED_TO);
@@ -84,29 +98,29 @@ static bool sleep_on(struct follow *follow)
 	return true;
 }
 
+/* Again and again: systemd may not have started it yet. */
 static void cancel(struct follow *follow)
 {
 	char error[256];
 
-	kw_move_show_end(&follow->show);
 	follow->undo = true;
-	if (kw_unit_signal(follow->unit, SIGTERM, error, sizeof(error)))
-		kw_message("%s: its mover cannot be told: %s", follow->run->command, error);
-	else
-		kw_message("taking the move back; Ctrl-C again leaves that to go on by itself");
+	follow->cancelled = !kw_unit_signal(follow->unit, SIGTERM, error, sizeof(error));
+	if (!follow->cancelled)
+		return;
+	kw_move_show_end(&follow->show);
+	kw_message("taking the move back; Ctrl-C again leaves that to go on by itself");
 }
 
 /* True when the move is over, or its mover gone. */
 static bool look(struct follow *follow)
 {
-	unsigned int before = follow->interrupts;
 	bool goes_on = sleep_on(follow);
 
 	read_progress(follow);
 	if (follow->progress.state != KW_MOVE_RUNNING || !goes_on)
 		return true;
 	kw_move_show(&follow->show, &follow->progress);
-	if (!before && follow->interrupts)
+	if (follow->interrupts && !follow->cancelled)
 		cancel(follow);
 	return follow->interrupts > 1;
 }
@@ -170,6 +184,9 @@ enum kw_exit kw_move_follow(const struct kw_move_run *run, const char *uuid, con
 		;
 	kw_move_show_end(&follow.show);
 	if (follow.progress.state == KW_MOVE_RUNNING) {
+		/* It ended before it could listen. */
+		if (follow.interrupts == 1)
+			return kw_move_run_again(run, uuid, true);
 		tell_left(&follow);
 		return KW_EXIT_FAILED;
 	}

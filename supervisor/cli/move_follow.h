@@ -4,6 +4,9 @@
 
 #include "cli/move_run.h"
 
+/* From here on Ctrl-C waits for kw_move_follow(). Before a job is on disk. */
+void kw_move_follow_signals(void);
+
 /*
  * Shows a move until its mover, that unit, has ended, and then how it went. Ctrl-C has
  * it taken back, and a second one only ends the showing. KW_EXIT_DONE when the guest

@@ -151,6 +151,7 @@ static int show_begin(const struct kw_move *move)
 	struct kw_move_progress progress;
 
 	kw_move_begin_progress(move, &progress);
+	progress.step[0] = progress.error[0] = '\0';
 	return kw_progress_save(KW_MOVES_RUN_DIR, &progress);
 }
 
@@ -160,6 +161,7 @@ enum kw_exit kw_move_run_begin(const struct kw_move_run *run, const struct kw_mo
 
 	if (lock < 0)
 		return KW_EXIT_FAILED;
+	kw_move_follow_signals();
 	error = kw_move_create(KW_MOVES_DIR, move);
 	if (!error)
 		error = show_begin(move);
@@ -192,6 +194,7 @@ enum kw_exit kw_move_run_again(const struct kw_move_run *run, const char *uuid, 
 
 	if (lock < 0)
 		return KW_EXIT_FAILED;
+	kw_move_follow_signals();
 	error = turn(uuid, undo, &move);
 	close(lock);
 	if (error) {

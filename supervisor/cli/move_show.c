@@ -152,14 +152,26 @@ static void show_over(struct kw_move_show *show, const char *line)
 	show->width = used;
 }
 
+/* That time has passed is no news. */
+static void show_json(struct kw_move_show *show, const struct kw_move_progress *progress)
+{
+	struct kw_move_progress news = *progress;
+
+	news.total_ms = (struct kw_u64){ 0 };
+	if (!memcmp(&news, &show->told, sizeof(news)))
+		return;
+	show->told = news;
+	kw_json_print(kw_json_move(progress), true);
+	fflush(stdout);
+}
+
 void kw_move_show(struct kw_move_show *show, const struct kw_move_progress *progress)
 {
 	struct kw_move_progress quiet = *progress;
 	char line[512];
 
 	if (show->json) {
-		kw_json_print(kw_json_move(progress), true);
-		fflush(stdout);
+		show_json(show, progress);
 		return;
 	}
 	if (!show->terminal) {

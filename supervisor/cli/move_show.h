@@ -12,6 +12,7 @@ struct kw_move_show {
 	bool terminal;			/* standard error is one */
 	size_t width;			/* of what stands in the line now */
 	char last[512];			/* what was shown last */
+	struct kw_move_progress told;	/* likewise, as JSON, but for the time that it took */
 };
 
 void kw_move_show_begin(struct kw_move_show *show, bool json);

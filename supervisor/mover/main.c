@@ -91,9 +91,6 @@ static int work(struct kw_mover *mover, const char *uuid)
 	if (result)
 		return fail(uuid, mover->jobs_dir, result == -EBADMSG ? "its job is damaged"
 								   : strerror(-result));
-	result = kw_mover_take_signals(mover);
-	if (result)
-		return fail(uuid, "signals cannot be taken", strerror(-result));
 	if (kw_move_sides_prepare(error, sizeof(error)))
 		return fail(uuid, "libvirt cannot be used", error);
 	mover->here = kw_move_side_create(NULL, uuid);
@@ -121,6 +118,8 @@ int main(int argc, char **argv)
 		fputs(usage, argc == 2 && !strcmp(argv[1], "--help") ? stdout : stderr);
 		return argc == 2 && !strcmp(argv[1], "--help") ? EXIT_SUCCESS : 2;
 	}
+	if (kw_mover_take_signals(&mover))
+		return fail(uuid, "signals cannot be taken", strerror(errno));
 	lock = take_lock(uuid);
 	if (lock < 0)
 		return fail(uuid, "its job cannot be taken", lock == -EWOULDBLOCK ?
