@@ -10,6 +10,7 @@
 #include <linux/kvmward.h>
 
 #include "compat.h"
+#include "fill.h"
 #include "guest.h"
 #include "host.h"
 #include "netlink.h"
@@ -26,124 +27,6 @@ static const struct nla_policy no_attrs[] = {
 static const struct nla_policy guest_attrs[KVMWARD_A_GUEST_PID + 1] = {
 	[KVMWARD_A_GUEST_PID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
-
-static int put_u32(struct sk_buff *skb, int attr, struct kvmward_u32 number)
-{
-	return number.known ? nla_put_u32(skb, attr, number.value) : 0;
-}
-
-/* Readers must not rely on the alignment of 64-bit numbers, as ever with YNL. */
-static int put_u64(struct sk_buff *skb, int attr, struct kvmward_u64 number)
-{
-	return number.known ? nla_put(skb, attr, sizeof(number.value), &number.value) : 0;
-}
-
-static int put_string(struct sk_buff *skb, int attr, const char *string)
-{
-	return string && *string ? nla_put_string(skb, attr, string) : 0;
-}
-
-static int fill_cpu(struct sk_buff *skb, const struct kvmward_host *host)
-{
-	return nla_put_u32(skb, KVMWARD_A_HOST_VENDOR, host->vendor) ||
-	       put_u32(skb, KVMWARD_A_HOST_VIRT_IN_CPU, host->virt_in_cpu) ||
-	       put_u32(skb, KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED,
-		       host->virt_firmware_disabled) ||
-	       put_u32(skb, KVMWARD_A_HOST_VIRT_USABLE, host->virt_usable) ||
-	       put_u32(skb, KVMWARD_A_HOST_SME_IN_CPU, host->sme_in_cpu) ||
-	       put_u32(skb, KVMWARD_A_HOST_SME_ENABLED, host->sme_enabled) ||
-	       put_u32(skb, KVMWARD_A_HOST_SEV_IN_CPU, host->sev_in_cpu) ||
-	       put_u32(skb, KVMWARD_A_HOST_SEV_ENABLED, host->sev_enabled) ||
-	       put_u32(skb, KVMWARD_A_HOST_SEV_ES_IN_CPU, host->sev_es_in_cpu) ||
-	       put_u32(skb, KVMWARD_A_HOST_SEV_ES_ENABLED, host->sev_es_enabled) ||
-	       put_u32(skb, KVMWARD_A_HOST_SNP_IN_CPU, host->snp_in_cpu) ||
-	       put_u32(skb, KVMWARD_A_HOST_SNP_ENABLED, host->snp_enabled) ||
-	       put_u32(skb, KVMWARD_A_HOST_C_BIT_POSITION, host->c_bit_position) ||
-	       put_u32(skb, KVMWARD_A_HOST_PHYS_ADDR_REDUCTION, host->phys_addr_reduction) ||
-	       put_u32(skb, KVMWARD_A_HOST_MAX_ASID, host->max_asid) ||
-	       put_u32(skb, KVMWARD_A_HOST_MIN_SEV_ASID, host->min_sev_asid) ||
-	       put_u32(skb, KVMWARD_A_HOST_SMM_LOCKED, host->smm_locked) ||
-	       put_u32(skb, KVMWARD_A_HOST_SNP_RMP_RESERVED, host->snp_rmp_reserved) ||
-	       put_u32(skb, KVMWARD_A_HOST_SNP_ACTIVE, host->snp_active) ||
-	       put_u32(skb, KVMWARD_A_HOST_VMPLS, host->vmpls);
-}
-
-static int fill_host(struct sk_buff *skb, const struct kvmward_host *host)
-{
-	if (fill_cpu(skb, host) ||
-	    nla_put_u32(skb, KVMWARD_A_HOST_KVM_LOADED, host->kvm_loaded) ||
-	    put_string(skb, KVMWARD_A_HOST_KVM_VENDOR_MODULE, host->kvm_vendor_module) ||
-	    nla_put_u32(skb, KVMWARD_A_HOST_VHOST_NET_LOADED, host->vhost_net_loaded) ||
-	    put_u32(skb, KVMWARD_A_HOST_PSP_STATE, host->psp_state) ||
-	    put_u32(skb, KVMWARD_A_HOST_PSP_API_MAJOR, host->psp_api_major) ||
-	    put_u32(skb, KVMWARD_A_HOST_PSP_API_MINOR, host->psp_api_minor) ||
-	    put_u32(skb, KVMWARD_A_HOST_PSP_BUILD, host->psp_build) ||
-	    put_u32(skb, KVMWARD_A_HOST_PSP_GUEST_COUNT, host->psp_guest_count) ||
-	    nla_put_u32(skb, KVMWARD_A_HOST_FACTS_SOURCE, host->facts_source) ||
-	    put_string(skb, KVMWARD_A_HOST_FACTS_REASON, host->facts_reason) ||
-	    nla_put_u32(skb, KVMWARD_A_HOST_SLOT_EVENTS, host->slot_events) ||
-	    put_string(skb, KVMWARD_A_HOST_SLOT_EVENTS_REASON, host->slot_events_reason))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int fill_slots(struct sk_buff *skb, u32 pool, const struct kvmward_slots *slots)
-{
-	if (nla_put_u32(skb, KVMWARD_A_SLOT_POOL, pool) ||
-	    put_u32(skb, KVMWARD_A_SLOT_FIRST_ASID, slots->first_asid) ||
-	    put_u32(skb, KVMWARD_A_SLOT_LAST_ASID, slots->last_asid) ||
-	    put_u32(skb, KVMWARD_A_SLOT_CAPACITY, slots->capacity) ||
-	    put_u32(skb, KVMWARD_A_SLOT_CHARGED, slots->charged) ||
-	    put_u32(skb, KVMWARD_A_SLOT_IN_USE, slots->in_use) ||
-	    put_u32(skb, KVMWARD_A_SLOT_MIRRORS, slots->mirrors))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int fill_event(struct sk_buff *skb, const struct kvmward_event *event,
-		      const struct kvmward_slots *slots)
-{
-	if ((slots && fill_slots(skb, event->pool, slots)) ||
-	    nla_put_s32(skb, KVMWARD_A_SLOT_CHANGE, event->change) ||
-	    put_u32(skb, KVMWARD_A_SLOT_PID, event->maker.pid) ||
-	    put_u64(skb, KVMWARD_A_SLOT_START_TIME_NS, event->maker.start_time_ns))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int fill_holder(struct sk_buff *skb, const struct kvmward_holder *holder)
-{
-	return put_u64(skb, KVMWARD_A_GUEST_START_TIME_NS, kvmward_u64(holder->start_time_ns)) ||
-	       put_string(skb, KVMWARD_A_GUEST_COMM, holder->comm) ||
-	       nla_put_u32(skb, KVMWARD_A_GUEST_UID, holder->uid) ||
-	       put_string(skb, KVMWARD_A_GUEST_CGROUP, holder->cgroup) ||
-	       nla_put_u32(skb, KVMWARD_A_GUEST_VHOST_NET_QUEUES, holder->vhost_net_queues) ||
-	       nla_put_u32(skb, KVMWARD_A_GUEST_TAP_QUEUES, holder->tap_queues) ||
-	       put_u64(skb, KVMWARD_A_GUEST_MM_LOCKED_BYTES, holder->mm_locked_bytes) ||
-	       put_u64(skb, KVMWARD_A_GUEST_MM_PINNED_BYTES, holder->mm_pinned_bytes);
-}
-
-static int fill_guest(struct sk_buff *skb, const struct kvmward_snapshot *snapshot,
-		      const struct kvmward_guest *guest)
-{
-	const struct kvmward_holder *holder = &snapshot->holders[guest->holder];
-	u32 flags = (guest->mirror ? KVMWARD_GUEST_FLAGS_MIRROR : 0) |
-		    (guest->orphan ? KVMWARD_GUEST_FLAGS_ORPHAN : 0);
-
-	if (nla_put_u32(skb, KVMWARD_A_GUEST_PID, holder->pid) ||
-	    fill_holder(skb, holder) ||
-	    put_u32(skb, KVMWARD_A_GUEST_VM_FD, guest->vm_fd) ||
-	    put_u32(skb, KVMWARD_A_GUEST_TYPE, guest->type) ||
-	    put_u32(skb, KVMWARD_A_GUEST_ASID, guest->asid) ||
-	    put_u64(skb, KVMWARD_A_GUEST_PINNED_BYTES, guest->pinned_bytes) ||
-	    put_u64(skb, KVMWARD_A_GUEST_MEMORY_BYTES, guest->memory_bytes) ||
-	    put_u32(skb, KVMWARD_A_GUEST_VCPUS, guest->vcpus) ||
-	    put_u32(skb, KVMWARD_A_GUEST_NESTED_VCPUS, guest->nested_vcpus) ||
-	    put_u64(skb, KVMWARD_A_GUEST_UNMOVABLE_BYTES, guest->unmovable_bytes) ||
-	    (snapshot->flags_known && nla_put_u32(skb, KVMWARD_A_GUEST_FLAGS, flags)))
-		return -EMSGSIZE;
-	return 0;
-}
 
 /* Begins the answer to a do; the caller ends it with reply_send(). */
 static int reply_begin(struct genl_info *info, struct sk_buff **ret_skb, void **ret_hdr)
@@ -188,7 +71,7 @@ static int host_doit(struct sk_buff *skb, struct genl_info *info)
 	ret = reply_begin(info, &reply, &hdr);
 	if (ret)
 		return ret;
-	return reply_send(info, reply, hdr, fill_host(reply, &host));
+	return reply_send(info, reply, hdr, kvmward_fill_host(reply, &host));
 }
 
 static int snapshot_take(struct kvmward_snapshot *snapshot, struct netlink_ext_ack *extack)
@@ -228,7 +111,7 @@ static int guest_reply(struct genl_info *info, const struct kvmward_snapshot *sn
 	ret = reply_begin(info, &reply, &hdr);
 	if (ret)
 		return ret;
-	return reply_send(info, reply, hdr, fill_guest(reply, snapshot, guest));
+	return reply_send(info, reply, hdr, kvmward_fill_guest(reply, snapshot, guest));
 }
 
 static int guest_doit(struct sk_buff *skb, struct genl_info *info)
@@ -306,7 +189,7 @@ static int guest_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 		if (!hdr)
 			return dump_stop(skb);
-		if (fill_guest(skb, snapshot, &snapshot->guests[dump->next])) {
+		if (kvmward_fill_guest(skb, snapshot, &snapshot->guests[dump->next])) {
 			genlmsg_cancel(skb, hdr);
 			return dump_stop(skb);
 		}
@@ -356,7 +239,7 @@ static int slot_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 		if (!hdr)
 			return dump_stop(skb);
-		if (fill_slots(skb, dump->next, &dump->pools[dump->next])) {
+		if (kvmward_fill_slots(skb, dump->next, &dump->pools[dump->next])) {
 			genlmsg_cancel(skb, hdr);
 			return dump_stop(skb);
 		}
@@ -402,7 +285,7 @@ int kvmward_netlink_event(const struct kvmward_event *event, const struct kvmwar
 	if (!skb)
 		return -ENOMEM;
 	hdr = genlmsg_put(skb, 0, 0, &family, 0, KVMWARD_CMD_SLOT_NTF);
-	if (!hdr || fill_event(skb, event, slots)) {
+	if (!hdr || kvmward_fill_event(skb, event, slots)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}

@@ -21,8 +21,8 @@ bool kvmward_netlink_heard(void);
 
 /*
  * Sends an event to all listeners, with the pool's figures after it; NULL: it is
- * not known which pool. 0, or a negative errno when it could not be built. A listener without room for it is
- * told so by netlink. May sleep.
+ * not known which pool. 0, or a negative errno when it could not be built. A listener
+ * without room for it is told so by netlink. May sleep.
  */
 int kvmward_netlink_event(const struct kvmward_event *event, const struct kvmward_slots *slots);
 
