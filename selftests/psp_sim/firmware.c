@@ -7,6 +7,7 @@
  * its last guest.  So kvm_amd is held to the protocol, not only answered.
  */
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/psp-sev.h>
@@ -285,11 +286,28 @@ static struct command *command_find(int id)
 	return NULL;
 }
 
+/* Other commands go on meanwhile, which those of a real one do not. */
+static void command_dawdle(struct command *command)
+{
+	unsigned int ms = 0;
+
+	mutex_lock(&firmware_lock);
+	if (command->slow_count) {
+		command->slow_count--;
+		ms = command->slow_ms;
+	}
+	mutex_unlock(&firmware_lock);
+	if (ms)
+		msleep(ms);
+}
+
 int psp_sim_command(int id, void *data, int *ret_fw_error)
 {
 	struct command *command = command_find(id);
 	int error = SEV_RET_INVALID_COMMAND;
 
+	if (command)
+		command_dawdle(command);
 	mutex_lock(&firmware_lock);
 	if (command) {
 		error = command_run(command, data);
@@ -302,21 +320,41 @@ int psp_sim_command(int id, void *data, int *ret_fw_error)
 	return error ? -EIO : 0;
 }
 
-int psp_sim_fail_next(const char *name, unsigned int fw_error, unsigned int count)
+static struct command *command_named(const char *name)
 {
 	const struct command_table *const *table;
 	struct command *command;
 
-	for_each_command(command, table) {
-		if (strcmp(command->name, name))
-			continue;
-		mutex_lock(&firmware_lock);
-		command->fail_with = fw_error;
-		command->fail_count = fw_error ? count : 0;
-		mutex_unlock(&firmware_lock);
-		return 0;
-	}
-	return -EINVAL;
+	for_each_command(command, table)
+		if (!strcmp(command->name, name))
+			return command;
+	return NULL;
+}
+
+int psp_sim_fail_next(const char *name, unsigned int fw_error, unsigned int count)
+{
+	struct command *command = command_named(name);
+
+	if (!command)
+		return -EINVAL;
+	mutex_lock(&firmware_lock);
+	command->fail_with = fw_error;
+	command->fail_count = fw_error ? count : 0;
+	mutex_unlock(&firmware_lock);
+	return 0;
+}
+
+int psp_sim_slow_next(const char *name, unsigned int ms, unsigned int count)
+{
+	struct command *command = command_named(name);
+
+	if (!command)
+		return -EINVAL;
+	mutex_lock(&firmware_lock);
+	command->slow_ms = ms;
+	command->slow_count = count;
+	mutex_unlock(&firmware_lock);
+	return 0;
 }
 
 static const char *type_name(const struct guest *guest)

@@ -41,6 +41,7 @@ struct command {
 	command_fn run;
 	unsigned int issued, failed;
 	unsigned int fail_count, fail_with;	/* asked for through debugfs */
+	unsigned int slow_count, slow_ms;	/* likewise */
 };
 
 #define PLATFORM(command, fn) \

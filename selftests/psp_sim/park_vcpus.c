@@ -18,7 +18,6 @@
 #include <linux/kvm_host.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
-#include <linux/preempt.h>
 #include <asm/svm.h>
 
 #include "probe_return.h"
@@ -158,19 +157,9 @@ static struct notifier_block module_block = {
 	.notifier_call = module_event,
 };
 
-/*
- * KVM patches a branch in the scheduler when the first VM is made and when the
- * last one goes.  QEMU, on several threads, now and then runs the breakpoint that
- * stood there for a moment, and the kernel dies of "Oops: int3".  So the branch
- * is patched once, here, before there is anything to lose, and never back.
- */
 static int __init park_vcpus_init(void)
 {
-	int ret = register_module_notifier(&module_block);
-
-	if (!ret)
-		preempt_notifier_inc();
-	return ret;
+	return register_module_notifier(&module_block);
 }
 
 static void __exit park_vcpus_exit(void)

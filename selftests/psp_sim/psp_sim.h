@@ -45,6 +45,9 @@ int psp_sim_command(int id, void *data, int *ret_fw_error);
 /* Makes the next @count commands of this name fail with @fw_error. */
 int psp_sim_fail_next(const char *name, unsigned int fw_error, unsigned int count);
 
+/* Makes the next @count commands of this name begin @ms milliseconds late. */
+int psp_sim_slow_next(const char *name, unsigned int ms, unsigned int count);
+
 void psp_sim_show_guests(struct seq_file *m);
 void psp_sim_show_commands(struct seq_file *m);
 int psp_sim_firmware_init(void);
