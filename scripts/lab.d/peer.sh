@@ -31,26 +31,31 @@ peer_keys() {
 	echo "h1,h2,10.9.9.1,10.9.9.2 $public" >"$home/.ssh/known_hosts"
 }
 
-# with_peer COMMAND...: run it with all options as they are for h2.
+# with_peer COMMAND...: run it with all options as they are for h2. Another suite has
+# kernels of its own, of which the newest is taken.
 with_peer() {
 	local max_asid=$max_asid min_sev_asid=$min_sev_asid sev=$sev snp=$snp kvm=$kvm cpu=$cpu \
 		mem=$mem smp=$smp series=$series append=$append qemu_extra=("${qemu_extra[@]}") \
-		unit=lab.target host=2
+		unit=lab.target host=2 suite=$suite root=${peer_root:-}
+	[[ $peer_options != *--suite* ]] || series=''
 	# shellcheck disable=SC2086 # options, of which none has a blank
 	parse_options $peer_options
 	"$@"
 }
 
-# Sets $peer_series.
+# Sets $peer_root and $peer_series.
 peer_choose() {
 	local chosen=()
+	root_prepare
 	series_choose
-	peer_series=$series
+	peer_root=$root peer_series=$series
 }
 
 peer_describe() {
-	local machine qemu
+	local machine qemu series=$peer_series
+	build "$series"
 	machine_prepare
+	build_unlock
 	peer_qemu=("${qemu[@]}" -serial "file:$machine/console")
 }
 

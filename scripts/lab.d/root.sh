@@ -91,6 +91,13 @@ root_prepare() {
 	exec {lock}>&-
 }
 
+# Sets $qemu_root to unstable's root, for its QEMU, and holds that as well.
+qemu_root_prepare() {
+	local suite=sid root
+	root_prepare
+	qemu_root=$root
+}
+
 # Series of the root's kernels, rising: 6.1 6.12.
 root_series() {
 	find "$root/boot" -name 'vmlinuz-*' -printf '%f\n' |

@@ -5,7 +5,7 @@
 #
 #   $run/1, $run/2   a machine each: initrd, console, qemu.log; status of the first
 # shellcheck disable=SC2154 # those are set there
-# shellcheck disable=SC2086 # $peer_series and $peer_pid: a word, or none with one host
+# shellcheck disable=SC2086 # $peer_pid: a word, or none with one host
 
 # The kernel modules that stand between the kernel and its root.
 initrd_modules=(virtio_pci virtio_blk ext4 virtio_console 9pnet_virtio 9p overlay)
@@ -100,11 +100,28 @@ kernel_arguments() {
 	echo "$append"
 }
 
-# Sets $qemu to the command line, as far as both kinds of run share it.
+# QEMU as the machine has it, or unstable's out of its root.
+qemu_program() {
+	local lib
+	qemu=(qemu-system-x86_64)
+	[[ $threads = multi ]] || return 0
+	lib=$qemu_root/usr/lib/x86_64-linux-gnu
+	qemu=("$qemu_root/lib64/ld-linux-x86-64.so.2" --library-path "$lib:$lib/pulseaudio"
+		"$qemu_root/usr/bin/qemu-system-x86_64"
+		-L "$qemu_root/usr/share/qemu" -L "$qemu_root/usr/share/seabios")
+}
+
+# Sets $qemu to the command line, as far as both kinds of run share it.  All vCPUs
+# run on one thread of QEMU's: with one each, QEMU before 8.1 (its deba78709ae8) may
+# keep the translation of code that another vCPU patches at that moment, and kernels
+# died of "Oops: int3".  Two labs on two processors are faster so.  The price: vCPUs
+# take turns, so no two of them touch a word at the same moment, but with --threads.
 qemu_command() {
+	qemu_program
 	# shellcheck disable=SC2054 # QEMU's own commas
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
-		-machine q35 -accel tcg,thread=multi,tb-size=512 -cpu "$cpu" -smp "$smp" -m "$mem"
+	qemu+=(-nodefaults -no-user-config -no-reboot -display none
+		-machine q35 -accel "tcg,thread=$threads,tb-size=512"
+		-cpu "$cpu" -smp "$smp" -m "$mem"
 		-kernel "$(kernel_tree "$series")/boot/vmlinuz-$release" -initrd "$machine/initrd"
 		-append "$(kernel_arguments | tr '\n' ' ')"
 		-drive "if=none,id=root,format=raw,readonly=on,file=$root.img"
@@ -131,10 +148,10 @@ machine_prepare() {
 # What both kinds of run need before QEMU: sets $run, $machine, $qemu, and $peer_qemu
 # with two hosts.
 vm_prepare() {
-	build "$series" $peer_series
 	run=$(mktemp -d "${TMPDIR:-/tmp}/kvmward-lab.XXXXXX") || die "no temporary directory"
 	trap 'rm -rf "$run"' EXIT
 	((hosts == 1)) || peer_prepare
+	build "$series"
 	machine_prepare "$@"
 	build_unlock
 }
@@ -180,14 +197,21 @@ vm_boot() {
 	read -r status <"$machine/status"
 }
 
+# crash_line FILE: what the kernel said first when it died, if it did.
+crash_line() {
+	tr -d '\r' <"$1" | sed -nE '/(\[#1\]|BUG: |Kernel panic)/ { s/^\[[ 0-9.]+\] *//; p; q }'
+}
+
 vm_fail() {
-	local dir
+	local dir crash cause=''
 	for dir in "$run"/[12]; do
 		cat "$dir/qemu.log"
 		echo "lab: the end of the console$( ((hosts == 1)) || echo " of h${dir##*/}"):"
-		tail -n 60 "$dir/console" | tr -d '\r'
+		tail -n 80 "$dir/console" | tr -d '\r'
+		crash=$(crash_line "$dir/console")
+		[[ ! $crash ]] || cause+=": $crash"
 	done >&2
-	die "$*"
+	die "$*$cause"
 }
 
 vm_run() {
@@ -195,12 +219,6 @@ vm_run() {
 	trap 'vm_interrupted INT' INT
 	trap 'vm_interrupted TERM' TERM
 	vm_boot
-	if [[ ! $status ]] && ((!timed_out)) && grep -q 'Oops: int3' "$run"/[12]/console; then
-		# Kernel text patching meets TCG's cache of translated code, now and
-		# then.  It is QEMU's doing and no finding about what is tested.
-		say "a machine died of TCG's 'Oops: int3'; once more from the start"
-		vm_boot
-	fi
 	consoles_keep
 	((!timed_out)) || vm_fail "no end after $time_limit seconds"
 	[[ $status ]] || vm_fail "the machine ended without the command's status"
