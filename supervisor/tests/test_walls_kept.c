@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * daemon/walls.c on a made-up cgroup tree, with a systemd that answers what the
+ * daemon/walls*.c on a made-up cgroup tree, with a systemd that answers what the
  * test wants. What is written is the kernel's to read: facts are given.
  */
 #include "daemon/walls.h"
