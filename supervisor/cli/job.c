@@ -11,6 +11,7 @@
 #include "cli/move_show.h"
 #include "cli/table.h"
 #include "ledger/moves.h"
+#include "ledger/uuid_files.h"
 
 /* What is known of one guest's moves. */
 struct job {
@@ -64,10 +65,10 @@ static int add_new(struct kw_uuid_list *list, const struct kw_uuid_list *more)
 static int list_jobs(struct kw_uuid_list *ret_uuids)
 {
 	_cleanup_(kw_uuid_list_done) struct kw_uuid_list seen = {};
-	int error = kw_moves_list(KW_MOVES_DIR, ret_uuids);
+	int error = kw_uuid_files_list(KW_MOVES_DIR, "json", ret_uuids);
 
 	if (!error)
-		error = kw_moves_list(KW_MOVES_RUN_DIR, &seen);
+		error = kw_uuid_files_list(KW_MOVES_RUN_DIR, "json", &seen);
 	return error ? error : add_new(ret_uuids, &seen);
 }
 
@@ -239,7 +240,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 const struct kw_command kw_command_job = {
 	.name = "job",
 	.arguments = "[list | show|cancel|resume|undo DOMAIN]",
-	.summary = "Moves of guests: how far they are, and what to do about them",
+	.summary = "Show how far moves of guests are, and steer them",
 	.help = "Lists the moves that are not finished, and those that were since this host "
 		"started. Of a guest, by name or UUID: show tells how far its move is or how it "
 		"went; cancel has one that is under way taken back; resume goes on with one that "

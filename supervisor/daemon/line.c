@@ -99,9 +99,23 @@ static bool is_same(const struct kw_claim *a, const struct kw_claim *b)
 	       a->pinned_bytes == b->pinned_bytes && a->ceiling_bytes == b->ceiling_bytes;
 }
 
+/* Of a hold that the ledger has from a kvmwardd of before, which knew whose it was. */
+static struct kw_ticket *ticket_again(struct kw_supervisor *supervisor, uint64_t id,
+				      const struct kw_claim *claim)
+{
+	struct kw_ticket *ticket;
+
+	if (kw_waiting_add(&supervisor->waiting, id, claim, kw_clock_boottime_ns()))
+		return NULL;
+	ticket = kw_waiting_find(&supervisor->waiting, id);
+	ticket->admitted = true;
+	return ticket;
+}
+
 /*
  * A client that keeps a hold from another host may be gone long before this one
- * hears of it: the link was cut. Who asks for the same guest again has its hold.
+ * hears of it: the link was cut. Or this kvmwardd is another than the one it asked.
+ * Who asks for the same guest again has its hold.
  */
 static bool take_over(struct kw_supervisor *supervisor, uint64_t id, const struct kw_claim *claim,
 		      struct kw_verdict *ret_verdict)
@@ -109,8 +123,11 @@ static bool take_over(struct kw_supervisor *supervisor, uint64_t id, const struc
 	struct kw_ticket *ticket = kw_waiting_find_uuid(&supervisor->waiting, claim->uuid);
 	const struct kw_hold *hold = kw_supervisor_hold(supervisor, claim->uuid);
 
-	if (!ticket || !ticket->admitted || !hold || hold->pid ||
-	    !is_same(&ticket->waiter.claim, claim))
+	if (!hold || !hold->lent || hold->pid || !is_same(&hold->claim, claim))
+		return false;
+	if (!ticket)
+		ticket = ticket_again(supervisor, id, claim);
+	if (!ticket || !ticket->admitted)
 		return false;
 	ticket->id = id;
 	kw_verdict_set(ret_verdict, KW_ADMITTED, "what it takes is held already");
@@ -155,7 +172,7 @@ static enum kw_turn judge(struct kw_supervisor *supervisor, struct kw_ticket *ti
 	turn = kw_turn_of(&supervisor->facts, holds, &supervisor->config, claim, verdict);
 	if (turn != KW_TURN_NOW)
 		return turn;
-	r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
+	r = kw_ledger_lend(supervisor->ledger, claim, kw_clock_boottime_ns());
 	if (r >= 0)
 		return KW_TURN_NOW;
 	kw_verdict_set(verdict, KW_HOLD_UNSAVED, "the hold cannot be saved: %s", strerror(-r));

@@ -68,6 +68,20 @@ bool kw_get_text(struct json_object *object, const char *key, char *to, size_t t
 	       kw_text_copy(to, to_size, json_object_get_string(value));
 }
 
+bool kw_get_new_text(struct json_object *object, const char *key, char **ret_text)
+{
+	struct json_object *value;
+	char *text;
+
+	if (!json_object_object_get_ex(object, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return false;
+	text = strdup(json_object_get_string(value));
+	if (text)
+		*ret_text = text;
+	return text;
+}
+
 bool kw_get_bool(struct json_object *object, const char *key, bool *ret_yes)
 {
 	struct json_object *value;

@@ -26,11 +26,12 @@ int kw_put_bool(struct json_object *object, const char *key, bool yes);
 /*
  * The member of that name; false, with the output untouched, when there is none
  * or it is of another kind. A text must fit: what was saved came from a field of
- * the same size.
+ * the same size; new: of any size, the caller's to free.
  */
 bool kw_get_number(struct json_object *object, const char *key, uint64_t max,
 		   uint64_t *ret_number);
 bool kw_get_text(struct json_object *object, const char *key, char *to, size_t to_size);
+bool kw_get_new_text(struct json_object *object, const char *key, char **ret_text);
 bool kw_get_bool(struct json_object *object, const char *key, bool *ret_yes);
 
 /*

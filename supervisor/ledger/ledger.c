@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "ledger/notes.h"
+#include "ledger/reconcile.h"
 #include "ledger/store.h"
 
 struct kw_ledger {
@@ -36,7 +36,7 @@ void kw_ledger_close(struct kw_ledger *ledger)
 		return;
 	if (ledger->lock_fd >= 0)
 		close(ledger->lock_fd);
-	kw_holds_done(&ledger->list);
+	kw_hold_list_done(&ledger->list);
 	free(ledger);
 }
 
@@ -123,7 +123,7 @@ static int commit(struct kw_ledger *ledger, struct kw_hold_list *next)
 
 	if (error)
 		return error;
-	kw_holds_done(&ledger->list);
+	kw_hold_list_done(&ledger->list);
 	ledger->list = *next;
 	*next = (struct kw_hold_list){0};
 	return 0;
@@ -137,14 +137,6 @@ static struct kw_hold *find(const struct kw_hold_list *list, const char *uuid)
 	return NULL;
 }
 
-static void drop(struct kw_hold_list *list, struct kw_hold *hold)
-{
-	size_t after = list->count - (size_t)(hold - list->holds) - 1;
-
-	memmove(hold, hold + 1, after * sizeof(*hold));
-	list->count--;
-}
-
 /* A note that could not be taken yet is about the last run: it must not end this hold. */
 static int drop_note(const struct kw_ledger *ledger, const char *uuid)
 {
@@ -154,10 +146,10 @@ static int drop_note(const struct kw_ledger *ledger, const char *uuid)
 	return kw_notes_remove(ledger->dir, &(struct kw_uuid_list){noted, 1});
 }
 
-int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns)
+static int take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns, bool lent)
 {
-	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
-	struct kw_hold hold = {.claim = *claim, .taken_ns = now_ns};
+	_cleanup_(kw_hold_list_done) struct kw_hold_list next = {0};
+	struct kw_hold hold = {.claim = *claim, .taken_ns = now_ns, .lent = lent};
 	struct kw_hold *old;
 	int error;
 
@@ -176,9 +168,19 @@ int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint6
 	return commit(ledger, &next);
 }
 
+int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns)
+{
+	return take(ledger, claim, now_ns, false);
+}
+
+int kw_ledger_lend(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns)
+{
+	return take(ledger, claim, now_ns, true);
+}
+
 int kw_ledger_note(struct kw_ledger *ledger, const struct kw_hold *hold)
 {
-	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
+	_cleanup_(kw_hold_list_done) struct kw_hold_list next = {0};
 	struct kw_hold *noted = find(&ledger->list, hold->claim.uuid);
 	int error;
 
@@ -197,7 +199,7 @@ int kw_ledger_note(struct kw_ledger *ledger, const struct kw_hold *hold)
 
 int kw_ledger_release(struct kw_ledger *ledger, const char *uuid)
 {
-	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
+	_cleanup_(kw_hold_list_done) struct kw_hold_list next = {0};
 	char canonical[KW_UUID_LEN + 1];
 	int error;
 
@@ -208,134 +210,25 @@ int kw_ledger_release(struct kw_ledger *ledger, const char *uuid)
 	error = copy_list(&ledger->list, &next);
 	if (error)
 		return error;
-	drop(&next, find(&next, canonical));
+	kw_hold_list_drop(&next, find(&next, canonical));
 	return commit(ledger, &next);
-}
-
-static bool has_uuid_of(const struct kw_guest *guest, const struct kw_hold *hold)
-{
-	return !guest->mirror && !guest->orphan && !strcasecmp(hold->claim.uuid, guest->uuid);
-}
-
-/*
- * The hold comes before QEMU's process: one that is older is a last run that has
- * not ended, or one that runs while the same guest was to arrive once more.
- */
-static bool is_older(const struct kw_guest *guest, const struct kw_hold *hold)
-{
-	return guest->start_time_ns.known && guest->start_time_ns.value < hold->taken_ns;
-}
-
-/* Is this the guest that the hold was taken for? */
-static bool shows(const struct kw_hold *hold, const struct kw_guest *guest)
-{
-	enum kw_pool pool;
-
-	if (!has_uuid_of(guest, hold) || is_older(guest, hold))
-		return false;
-	if (hold->claim.type == KW_GUEST_PLAIN)
-		return true;
-	return guest->type.known && kw_guest_type_pool(guest->type.value, false, &pool);
-}
-
-static const struct kw_guest *guest_of(const struct kw_hold *hold,
-				       const struct kw_guest_list *guests)
-{
-	for (size_t i = 0; i < guests->count; i++)
-		if (shows(hold, &guests->guests[i]))
-			return &guests->guests[i];
-	return NULL;
-}
-
-static bool process_gone(const struct kw_hold *hold, const struct kw_guest_list *guests)
-{
-	for (size_t i = 0; i < guests->count; i++) {
-		const struct kw_guest *guest = &guests->guests[i];
-
-		if (guest->pid == hold->pid &&
-		    (!guest->start_time_ns.known || !hold->start_time_ns ||
-		     guest->start_time_ns.value == hold->start_time_ns))
-			return false;
-	}
-	return true;
-}
-
-/* A hold from the future was taken before a reboot: nothing of it is left. */
-static bool timed_out(const struct kw_hold *hold, uint64_t now_ns, uint64_t timeout_ns)
-{
-	return now_ns < hold->taken_ns || now_ns - hold->taken_ns > timeout_ns;
 }
 
 bool kw_ledger_overdue(const struct kw_ledger *ledger, uint64_t now_ns, uint64_t timeout_ns)
 {
 	for (size_t i = 0; i < ledger->list.count; i++)
 		if (!ledger->list.holds[i].pid &&
-		    timed_out(&ledger->list.holds[i], now_ns, timeout_ns))
+		    kw_hold_timed_out(&ledger->list.holds[i], now_ns, timeout_ns))
 			return true;
 	return false;
-}
-
-struct world {
-	const struct kw_guest_list *guests;
-	const struct kw_uuid_list *running;
-	uint64_t now_ns, timeout_ns;
-};
-
-/* Is there a process of it that may become its guest: one more than the older guests'? */
-static bool may_come(const struct kw_hold *hold, const struct world *world)
-{
-	const struct kw_guest_list *guests = world->guests;
-	size_t processes = kw_uuid_list_count(world->running, hold->claim.uuid), older = 0;
-
-	for (size_t i = 0; i < guests->count; i++)
-		older += has_uuid_of(&guests->guests[i], hold) &&
-			 is_older(&guests->guests[i], hold);
-	return processes > older;
-}
-
-static bool is_over(const struct kw_hold *hold, const struct world *world)
-{
-	if (hold->pid)
-		return process_gone(hold, world->guests);
-	return timed_out(hold, world->now_ns, world->timeout_ns) && world->running &&
-	       !may_come(hold, world);
-}
-
-/* True when the hold was confirmed by this. */
-static bool confirm(struct kw_hold *hold, const struct world *world)
-{
-	const struct kw_guest *guest = hold->pid ? NULL : guest_of(hold, world->guests);
-
-	if (!guest)
-		return false;
-	hold->pid = guest->pid;
-	hold->start_time_ns = guest->start_time_ns.known ? guest->start_time_ns.value : 0;
-	return true;
-}
-
-static bool reconcile(struct kw_hold_list *list, const struct world *world)
-{
-	bool changed = false;
-	size_t i = 0;
-
-	while (i < list->count) {
-		changed |= confirm(&list->holds[i], world);
-		if (is_over(&list->holds[i], world)) {
-			drop(list, &list->holds[i]);
-			changed = true;
-		} else {
-			i++;
-		}
-	}
-	return changed;
 }
 
 int kw_ledger_reconcile(struct kw_ledger *ledger, const struct kw_guest_list *guests,
 			const struct kw_uuid_list *running, uint64_t now_ns, uint64_t timeout_ns,
 			bool *ret_changed)
 {
-	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
-	struct world world = {guests, running, now_ns, timeout_ns};
+	_cleanup_(kw_hold_list_done) struct kw_hold_list next = {0};
+	struct kw_hold_world world = {guests, running, now_ns, timeout_ns};
 	bool changed;
 	int error = 0;
 
@@ -346,7 +239,7 @@ int kw_ledger_reconcile(struct kw_ledger *ledger, const struct kw_guest_list *gu
 	error = copy_list(&ledger->list, &next);
 	if (error)
 		return error;
-	changed = reconcile(&next, &world);
+	changed = kw_holds_reconcile(&next, &world);
 	if (changed)
 		error = commit(ledger, &next);
 	if (!error)
@@ -360,16 +253,15 @@ static void drop_all(struct kw_hold_list *list, const struct kw_uuid_list *uuids
 		struct kw_hold *hold = find(list, uuids->uuids[i]);
 
 		if (hold)
-			drop(list, hold);
+			kw_hold_list_drop(list, hold);
 	}
 }
 
-/* The notes go only after the ledger is saved: a crash between releases twice, which is harmless.
- */
+/* The notes go only after the ledger is saved: to release twice, after a crash, does no harm. */
 int kw_ledger_take_release_notes(struct kw_ledger *ledger)
 {
 	_cleanup_(kw_uuid_list_done) struct kw_uuid_list noted = {0};
-	_cleanup_(kw_holds_done) struct kw_hold_list next = {0};
+	_cleanup_(kw_hold_list_done) struct kw_hold_list next = {0};
 	int error = kw_notes_read(ledger->dir, &noted);
 
 	if (!error)

@@ -31,6 +31,9 @@ const struct kw_hold_list *kw_ledger_holds(const struct kw_ledger *ledger);
  */
 int kw_ledger_take(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns);
 
+/* The same for a client that keeps the hold itself until libvirt's hook takes it. */
+int kw_ledger_lend(struct kw_ledger *ledger, const struct kw_claim *claim, uint64_t now_ns);
+
 /*
  * Puts down what became known of a hold: started and differs of this copy of it.
  * Saved before it returns, if that changes anything. 0, -ENOENT when there is no

@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ledger/moves.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/text.h"
 #include "ledger/json.h"
+#include "ledger/uuid_files.h"
 
 #define VERSION 1
 #define FILE_MAX (64u << 20)	/* a definition of 16 MiB, however much of it JSON escapes */
-
-static int path_of(const char *dir, const char *uuid, const char *end, char path[PATH_MAX])
-{
-	if (!kw_text_is_uuid(uuid))
-		return -EINVAL;
-	return snprintf(path, PATH_MAX, "%s/%s.%s", dir, uuid, end) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static void sync_directory(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0)
-		fsync(fd);
-}
-
-/* A job is worth nothing if after a crash its directory is not there. */
-static int make_directory(const char *dir)
-{
-	char parent[PATH_MAX];
-
-	if (mkdir(dir, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	snprintf(parent, sizeof(parent), "%s/..", dir);
-	sync_directory(parent);
-	return 0;
-}
 
 static int put_options(struct json_object *to, const struct kw_move_options *options)
 {
@@ -122,17 +93,6 @@ static struct json_object *move_to_json(const struct kw_move *move)
 	return KW_STEAL(to);
 }
 
-static bool get_xml(struct json_object *from, char **ret_xml)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(from, "xml", &value) ||
-	    !json_object_is_type(value, json_type_string))
-		return false;
-	*ret_xml = strdup(json_object_get_string(value));
-	return *ret_xml;
-}
-
 static bool get_kind(struct json_object *from, enum kw_move_kind *ret_kind)
 {
 	char name[16];
@@ -161,7 +121,8 @@ static bool get_move(struct json_object *from, struct kw_move *move)
 	       get_verdict(from, &move->verdict) &&
 	       kw_get_number(from, "begun_ms", UINT64_MAX, &move->begun_ms) &&
 	       kw_get_number(from, "off_ms", UINT64_MAX, &move->off_ms) &&
-	       kw_get_number(from, "on_ms", UINT64_MAX, &move->on_ms) && get_xml(from, &move->xml);
+	       kw_get_number(from, "on_ms", UINT64_MAX, &move->on_ms) &&
+	       kw_get_new_text(from, "xml", &move->xml);
 }
 
 /* A file under another guest's name is damage, too. */
@@ -170,7 +131,7 @@ int kw_move_load(const char *dir, const char *uuid, struct kw_move *ret_move)
 	_cleanup_(kw_move_done) struct kw_move move = {};
 	_cleanup_json_ struct json_object *from = NULL;
 	char path[PATH_MAX];
-	int error = path_of(dir, uuid, "json", path);
+	int error = kw_uuid_file_path(dir, uuid, "json", path);
 
 	if (!error)
 		error = kw_json_load(path, FILE_MAX, &from);
@@ -187,10 +148,10 @@ int kw_move_save(const char *dir, const struct kw_move *move)
 {
 	_cleanup_json_ struct json_object *to = move_to_json(move);
 	char path[PATH_MAX];
-	int error = path_of(dir, move->uuid, "json", path);
+	int error = kw_uuid_file_path(dir, move->uuid, "json", path);
 
 	if (!error)
-		error = make_directory(dir);
+		error = kw_uuid_files_make(dir);
 	if (!error)
 		error = to ? kw_json_save(path, to, 0600) : -ENOMEM;
 	return error;
@@ -200,7 +161,7 @@ int kw_move_create(const char *dir, const struct kw_move *move)
 {
 	char path[PATH_MAX];
 	struct stat status;
-	int error = path_of(dir, move->uuid, "json", path);
+	int error = kw_uuid_file_path(dir, move->uuid, "json", path);
 
 	if (error)
 		return error;
@@ -211,58 +172,17 @@ int kw_move_create(const char *dir, const struct kw_move *move)
 
 int kw_move_remove(const char *dir, const char *uuid)
 {
-	char path[PATH_MAX];
-	int error = path_of(dir, uuid, "json", path);
-
-	if (error)
-		return error;
-	if (unlink(path) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	sync_directory(dir);
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* The UUID of a file name "UUID.json". */
-static bool read_name(const char *file, char uuid[KW_UUID_LEN + 1])
-{
-	return strlen(file) == KW_UUID_LEN + strlen(".json") &&
-	       !strcmp(file + KW_UUID_LEN, ".json") &&
-	       snprintf(uuid, KW_UUID_LEN + 1, "%.*s", KW_UUID_LEN, file) == KW_UUID_LEN &&
-	       kw_text_is_uuid(uuid);
-}
-
-int kw_moves_list(const char *dir, struct kw_uuid_list *ret_uuids)
-{
-	_cleanup_(kw_uuid_list_done) struct kw_uuid_list uuids = {};
-	_cleanup_closedir_ DIR *files = opendir(dir);
-	struct dirent *entry;
-	char uuid[KW_UUID_LEN + 1];
-
-	if (!files && errno != ENOENT)
-		return -errno;
-	while (files && (entry = readdir(files)))
-		if (read_name(entry->d_name, uuid) && kw_uuid_list_add(&uuids, uuid))
-			return -ENOMEM;
-	if (uuids.count)
-		qsort(uuids.uuids, uuids.count, sizeof(*uuids.uuids), compare);
-	*ret_uuids = uuids;
-	uuids = (struct kw_uuid_list){};
-	return 0;
+	return kw_uuid_file_remove(dir, uuid, "json");
 }
 
 int kw_move_lock(const char *dir, const char *uuid)
 {
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
-	int error = path_of(dir, uuid, "lock", path);
+	int error = kw_uuid_file_path(dir, uuid, "lock", path);
 
 	if (!error)
-		error = make_directory(dir);
+		error = kw_uuid_files_make(dir);
 	if (error)
 		return error;
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

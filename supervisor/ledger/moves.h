@@ -9,8 +9,8 @@
 #define KW_MOVES_RUN_DIR "/run/kvmward/moves"	/* of their progress, and how others went */
 
 /*
- * The job of one guest's move, dir/UUID.json, for root alone: it has the guest's
- * definition with its secrets.
+ * The job of one guest's move, dir/UUID.json (kw_uuid_files_list() lists them), for root alone:
+ * it has the guest's definition with its secrets.
  *
  * load: 0, -ENOENT, -EBADMSG for a file that is not as save writes it, or negative
  * errno; *ret_move, the caller's to end with kw_move_done(), untouched then.
@@ -22,9 +22,6 @@ int kw_move_load(const char *dir, const char *uuid, struct kw_move *ret_move);
 int kw_move_create(const char *dir, const struct kw_move *move);
 int kw_move_save(const char *dir, const struct kw_move *move);
 int kw_move_remove(const char *dir, const char *uuid);
-
-/* UUIDs of the files in dir, sorted; the caller frees. No directory: none. 0 or negative errno. */
-int kw_moves_list(const char *dir, struct kw_uuid_list *ret_uuids);
 
 /*
  * Who has this lock may change the guest's job, and takes its steps. A file

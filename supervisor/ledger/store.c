@@ -13,14 +13,6 @@
 #define VERSION 1
 #define FILE_MAX (16u << 20) /* some 40,000 holds */
 
-void kw_holds_done(struct kw_hold_list *holds)
-{
-	if (!holds)
-		return;
-	free(holds->holds);
-	memset(holds, 0, sizeof(*holds));
-}
-
 static int add_part(struct json_object *array, const char *key, uint64_t number, uint64_t bytes)
 {
 	_cleanup_json_ struct json_object *object = json_object_new_object();
@@ -61,7 +53,8 @@ static int fill_hold(struct json_object *object, const struct kw_hold *hold)
 	    kw_put_number(object, "pid", (uint64_t)hold->pid) ||
 	    kw_put_number(object, "start_time_ns", hold->start_time_ns) ||
 	    add_parts(object, claim) || kw_put_bool(object, "started", hold->started) ||
-	    kw_put_bool(object, "differs", hold->differs))
+	    kw_put_bool(object, "differs", hold->differs) ||
+	    kw_put_bool(object, "lent", hold->lent))
 		return -ENOMEM;
 	return 0;
 }
@@ -180,7 +173,8 @@ static bool get_later_keys(struct json_object *object, struct kw_hold *hold)
 	       (!has(object, "hugepages") || get_huge(object, claim)) &&
 	       (!has(object, "bound") || get_bound(object, claim)) &&
 	       (!has(object, "started") || kw_get_bool(object, "started", &hold->started)) &&
-	       (!has(object, "differs") || kw_get_bool(object, "differs", &hold->differs));
+	       (!has(object, "differs") || kw_get_bool(object, "differs", &hold->differs)) &&
+	       (!has(object, "lent") || kw_get_bool(object, "lent", &hold->lent));
 }
 
 static bool read_claim(struct json_object *object, struct kw_claim *claim)
@@ -237,7 +231,7 @@ static int read_holds(struct json_object *array, struct kw_hold_list *holds)
 
 static int holds_from_json(struct json_object *root, struct kw_hold_list *ret_holds)
 {
-	_cleanup_(kw_holds_done) struct kw_hold_list holds = {0};
+	_cleanup_(kw_hold_list_done) struct kw_hold_list holds = {0};
 	struct json_object *array;
 	uint64_t version;
 	int error;

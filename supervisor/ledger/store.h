@@ -14,7 +14,4 @@
 int kw_holds_load(const char *path, struct kw_hold_list *ret_holds);
 int kw_holds_save(const char *path, const struct kw_hold_list *holds);
 
-/* Frees the holds and empties the list; takes NULL. */
-void kw_holds_done(struct kw_hold_list *holds);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int kw_hold_list_add(struct kw_hold_list *list, const struct kw_hold *hold)
 {
@@ -19,4 +20,12 @@ void kw_hold_list_done(struct kw_hold_list *list)
 {
 	free(list->holds);
 	*list = (struct kw_hold_list){};
+}
+
+void kw_hold_list_drop(struct kw_hold_list *list, struct kw_hold *hold)
+{
+	size_t after = list->count - (size_t)(hold - list->holds) - 1;
+
+	memmove(hold, hold + 1, after * sizeof(*hold));
+	list->count--;
 }

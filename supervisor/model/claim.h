@@ -41,6 +41,7 @@ struct kw_hold {
 	uint64_t start_time_ns;		/* of that process; 0 while pending */
 	bool started;			/* libvirt has said that QEMU is up */
 	bool differs;			/* it pins otherwise than claimed; the journal has it */
+	bool lent;			/* to a client that stood in line; no hook has asked yet */
 	bool waiting;			/* never in the ledger: promised to a guest that waits */
 };
 
@@ -51,6 +52,9 @@ struct kw_hold_list {
 
 /* 0 or -ENOMEM, the list unchanged. */
 int kw_hold_list_add(struct kw_hold_list *list, const struct kw_hold *hold);
+
+/* Takes out one of the list's own holds; those behind it move up. */
+void kw_hold_list_drop(struct kw_hold_list *list, struct kw_hold *hold);
 
 /* Frees what the list owns and empties it. */
 void kw_hold_list_done(struct kw_hold_list *list);

@@ -38,17 +38,28 @@ static void on_place(void *data, uint64_t id, const struct kw_place *place)
 		 kw_code_name(place->verdict.code), place->place, place->count);
 }
 
-static int setup(void **state)
+static void begin(void)
 {
 	char error[256] = "";
 
+	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
+					    error, sizeof(error)), 0);
+}
+
+static void begin_anew(void)
+{
+	kw_supervisor_done(&supervisor);
+	begin();
+}
+
+static int setup(void **state)
+{
 	(void)state;
 	strcpy(dir, "/tmp/kw-line-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	fake_host_reset(1, 1);
 	told[0] = '\0';
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
-					    error, sizeof(error)), 0);
+	begin();
 	return 0;
 }
 
@@ -273,6 +284,30 @@ static void who_asks_again_has_its_hold(void **state)
 	expect_told("2=admitted ");
 }
 
+/* The line is lost with it, and who had a hold comes back for that. */
+static void a_new_kvmwardd_knows_whose_hold_it_is(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(1, UUID_A, FAKE_SEV), KW_CODE_COUNT);
+	expect_told("1=admitted ");
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV_ES), KW_ADMITTED);
+	begin_anew();
+	assert_int_equal(hold_count(), 2);
+	assert_int_equal(ask(1, UUID_A, FAKE_SEV_ES), KW_UUID_TAKEN);
+	assert_int_equal(ask(2, UUID_B, FAKE_SEV_ES), KW_UUID_TAKEN);
+	assert_int_equal(ask(3, UUID_A, FAKE_SEV), KW_ADMITTED);
+	expect_told("");
+	assert_int_equal(hold_count(), 2);
+	kw_line_leave(&supervisor, 3);
+	assert_int_equal(hold_count(), 1);
+	/* once the hook has asked, it is no client's */
+	assert_int_equal(ask(4, UUID_A, FAKE_SEV), KW_CODE_COUNT);
+	expect_told("4=admitted ");
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	begin_anew();
+	assert_int_equal(ask(1, UUID_A, FAKE_SEV), KW_UUID_TAKEN);
+}
+
 /* Only the hook's promise has a time limit. */
 static void a_client_that_stays_keeps_its_hold(void **state)
 {
@@ -412,6 +447,7 @@ int main(void)
 		TEST(a_refused_start_takes_nobodys_hold),
 		TEST(a_drained_host_sends_them_home),
 		TEST(who_asks_again_has_its_hold),
+		TEST(a_new_kvmwardd_knows_whose_hold_it_is),
 		TEST(a_client_that_stays_keeps_its_hold),
 		TEST(plain_guests_wait_for_memory),
 		TEST(what_cannot_be_is_refused_at_once),

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "ledger/uuid_files.h"
 #include "tests/tree.h"
 
 #define UUID "aaaaaaaa-0000-4000-8000-000000000001"
@@ -123,14 +124,14 @@ static void jobs_are_listed(void **state)
 	struct kw_move second = example;
 
 	(void)state;
-	assert_int_equal(kw_moves_list(dir, &uuids), 0);
+	assert_int_equal(kw_uuid_files_list(dir, "json", &uuids), 0);
 	assert_int_equal(uuids.count, 0);
 	strcpy(second.uuid, OTHER);
 	assert_int_equal(kw_move_save(dir, &second), 0);
 	assert_int_equal(kw_move_save(dir, &example), 0);
 	assert_int_equal(tree_put(dir, UUID ".json.tmp", ""), 0);
 	assert_int_equal(tree_put(dir, UUID ".lock", ""), 0);
-	assert_int_equal(kw_moves_list(dir, &uuids), 0);
+	assert_int_equal(kw_uuid_files_list(dir, "json", &uuids), 0);
 	assert_int_equal(uuids.count, 2);
 	assert_string_equal(uuids.uuids[0], UUID);
 	assert_string_equal(uuids.uuids[1], OTHER);
