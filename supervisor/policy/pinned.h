@@ -16,7 +16,9 @@ enum kw_pinned {
 /*
  * Does the guest that this hold became pin what was claimed for it? It pins block
  * by block while QEMU starts, so less is only told once libvirt has said that
- * it is up.
+ * it is up; and its firmware twice while that is encrypted (LAUNCH_UPDATE_DATA,
+ * sev_pin_memory in arch/x86/kvm/svm/sev.c), so until then only more than its
+ * memory lock, which covers that, is more.
  */
 enum kw_pinned kw_pinned_compare(const struct kw_hold *hold, const struct kw_guest *guest);
 
