@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "act/qemu_log.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/json.h"
@@ -36,6 +38,7 @@ struct launch {
 	struct kw_software software;
 	int result;			/* of the last call of libvirt, */
 	char error[LIBVIRT_TEXT_MAX];	/* and its words */
+	struct kw_qemu_log log;		/* of QEMU, before that call */
 	bool failed;			/* to start, by those words */
 	struct kw_cause cause;		/* of that; "" when not known */
 };
@@ -220,10 +223,29 @@ static void call_start(void *data)
 					  launch->error, sizeof(launch->error));
 }
 
-/* QEMU says what failed, but not why in words that lead anywhere. */
+/* What QEMU said last may be late for libvirt, and be in its log a little later. */
+static bool find_cause(struct launch *launch, bool *ret_ran)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	char said[LIBVIRT_TEXT_MAX];
+
+	*ret_ran = false;
+	if (kw_cause_find(launch->error, &launch->cause))
+		return true;
+	for (int tries = 0;
+	     tries < 20 && kw_qemu_log_since(&launch->log, said, sizeof(said)); tries++) {
+		*ret_ran = true;
+		if (kw_cause_find(said, &launch->cause))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* libvirt and QEMU say what failed, but not why in words that lead anywhere. */
 static enum kw_exit fail(struct launch *launch)
 {
-	bool known = launch->request.takes_slot && kw_cause_find(launch->error, &launch->cause);
+	bool ran, known = find_cause(launch, &ran);
 
 	launch->failed = true;
 	kw_message("launch: %s: libvirt cannot start it: %s", launch->request.domain.name,
@@ -231,6 +253,9 @@ static enum kw_exit fail(struct launch *launch)
 	if (known)
 		kw_message("launch: %s: the cause: %s; %s", launch->request.domain.name,
 			   launch->cause.cause, launch->cause.remedy);
+	else if (ran)
+		kw_message("launch: %s: QEMU's own words are in %s", launch->request.domain.name,
+			   launch->log.path);
 	if (launch->json)
 		print_json(launch, NULL);
 	return KW_EXIT_FAILED;
@@ -239,8 +264,11 @@ static enum kw_exit fail(struct launch *launch)
 static enum kw_exit start(struct launch *launch)
 {
 	const char *name = launch->request.domain.name;
-	int error = kw_patience_run(&start_patience, call_start, launch);
+	int error;
 
+	if (!launch->uri || !strcmp(launch->uri, "qemu:///system"))
+		kw_qemu_log_mark(KW_QEMU_LOG_DIR, name, &launch->log);
+	error = kw_patience_run(&start_patience, call_start, launch);
 	if (error == -EINTR) {
 		kw_message("launch: %s: given up, but libvirt may start it yet; see 'virsh list'",
 			   name);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "act/qemu_log.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "mover/mover.h"
@@ -99,7 +100,7 @@ static int check_runs(struct kw_move_side *side, char *error, size_t error_size)
 	kw_mover_outcome(side, result, error, error_size);
 	if (!result)
 		kw_text_copy(error, error_size, "it was started and does not run; see its log in "
-			     "/var/log/libvirt/qemu");
+			     KW_QEMU_LOG_DIR);
 	return result == -ENOTCONN ? -EAGAIN : -EPERM;
 }
 

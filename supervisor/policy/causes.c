@@ -8,7 +8,7 @@
 
 #define ANY (-1000)
 
-/* A message of QEMU, by its words and the two numbers in it. */
+/* A message of QEMU or libvirt, by its words and the two numbers in it. */
 struct sign {
 	const char *words, *and_words;	/* on one line; and_words NULL for none */
 	int ret, fw_error;
@@ -20,6 +20,9 @@ struct sign {
 
 /* From the particular to the general: the first that fits is told. */
 static const struct sign signs[] = {
+	{ "does not support virt type 'kvm'", NULL, ANY, ANY,
+	  "KVM is not there: its modules are not loaded, or the BIOS has switched virtualisation off",
+	  "see 'kvmward host'" },
 	{ INIT, NULL, -16, ANY,
 	  "KVM has no key slot left for it: all are taken, or the limit of a cgroup (misc.max) is "
 	  "reached",

@@ -17,6 +17,9 @@
 static const struct {
 	const char *text, *cause, *remedy;
 } cases[] = {
+	/* libvirt 9.0 */
+	{ "unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support virt "
+	  "type 'kvm'", "modules are not loaded", "kvmward host" },
 	/* QEMU 7.2 */
 	{ LIBVIRT TIME "qemu-system-x86_64: sev_kvm_init: failed to initialize ret=-16 fw_error=0 ''\n"
 	  TIME "qemu-system-x86_64: failed to initialize kvm: Operation not permitted",
