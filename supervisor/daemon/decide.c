@@ -11,7 +11,7 @@
 #include "daemon/pinned.h"
 #include "facts/domain_xml.h"
 #include "policy/claims.h"
-#include "policy/security.h"
+#include "policy/entry.h"
 
 /* The hold of one who had waited is libvirt's from now on, and outlives its client. */
 static void take_up(struct kw_supervisor *supervisor, const char *uuid)
@@ -101,24 +101,14 @@ static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hoo
 	tell_verdict(supervisor, call, &domain, verdict);
 }
 
-/*
- * QEMU cannot save such a guest either, so a state of one comes from elsewhere or
- * from before it was encrypted; restored, it would die once it had its slot.
- */
 static void decide_restore(struct kw_supervisor *supervisor, const struct kw_hook_call *call,
 			   struct kw_verdict *verdict)
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict)) {
-		if (kw_security_takes_slot(&domain))
-			kw_verdict_set(verdict, KW_NO_RESTORE,
-				       "an encrypted guest cannot be restored from a saved state: the "
-				       "key of its memory ended with it; drop the state with 'virsh "
-				       "managedsave-remove %s' and start the guest anew", call->name);
-		else
-			decide_domain(supervisor, &domain, verdict);
-	}
+	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict) &&
+	    kw_entry_restores(&domain, verdict))
+		decide_domain(supervisor, &domain, verdict);
 	tell_verdict(supervisor, call, &domain, verdict);
 }
 
@@ -181,6 +171,7 @@ static bool is_kept_for(const struct kw_supervisor *supervisor, const char *uuid
 	return ticket && ticket->admitted;
 }
 
+/* Of one for whom nothing is held, refused ones above all, there is nothing to look for. */
 static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call *call)
 {
 	char uuid[KW_UUID_LEN + 1];
@@ -197,6 +188,7 @@ static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call
 	else
 		kw_log_verdict(LOG_INFO, uuid, KW_ADMITTED, "%s %s: the hold ended", call->op,
 			       call->name);
+	kw_supervisor_look(supervisor);
 }
 
 static void note_started(struct kw_supervisor *supervisor, const struct kw_hook_call *call)
@@ -223,7 +215,6 @@ void kw_decide_hook(struct kw_supervisor *supervisor, const struct kw_hook_call 
 		break;
 	case KW_HOOK_ENDED:
 		end_hold(supervisor, call);
-		kw_supervisor_look(supervisor);
 		break;
 	case KW_HOOK_STARTED:
 	case KW_HOOK_RECONNECT:

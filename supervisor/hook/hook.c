@@ -52,7 +52,7 @@ static void decide(struct kw_attempt *attempt, const struct kw_hook_place *place
 	uint64_t deadline_ns = place->start_ns + KW_HOOK_ANSWER_NS;
 	struct kw_unasked unasked;
 
-	kw_unasked_read(place, attempt->xml, strlen(attempt->xml), &unasked);
+	kw_unasked_read(place, attempt, &unasked);
 	if (!kw_verdict_admits(&unasked.barred)) {
 		*verdict = unasked.barred;
 		return;
@@ -65,13 +65,13 @@ static void decide(struct kw_attempt *attempt, const struct kw_hook_place *place
 	follow_config(&unasked, attempt->error, verdict);
 }
 
-static void leave_note(const char *xml, const struct kw_hook_place *place,
+static void leave_note(const struct kw_attempt *attempt, const struct kw_hook_place *place,
 		       struct kw_verdict *verdict)
 {
 	struct kw_unasked unasked;
 	int r;
 
-	kw_unasked_read(place, xml, strlen(xml), &unasked);
+	kw_unasked_read(place, attempt, &unasked);
 	r = unasked.uuid[0] ? kw_release_note_leave(place->state_dir, unasked.uuid) : -ENODATA;
 	if (r == -ENODATA)
 		kw_verdict_set(verdict, KW_XML_INVALID,
@@ -94,5 +94,5 @@ void kw_hook_answer(int argc, char **argv, const struct kw_hook_place *place,
 	if (kw_hook_may_refuse(attempt.kind))
 		decide(&attempt, place, ret_verdict);
 	else
-		leave_note(attempt.xml ?: "", place, ret_verdict);
+		leave_note(&attempt, place, ret_verdict);
 }

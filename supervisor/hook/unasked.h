@@ -3,7 +3,6 @@
 #define KW_HOOK_UNASKED_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "hook/attempt.h"
 #include "model/guest.h"
@@ -18,7 +17,7 @@ struct kw_unasked {
 };
 
 /* A configuration that cannot be read gives the defaults: kvmwardd has said what is wrong with it. */
-void kw_unasked_read(const struct kw_hook_place *place, const char *xml, size_t length,
+void kw_unasked_read(const struct kw_hook_place *place, const struct kw_attempt *attempt,
 		     struct kw_unasked *ret_unasked);
 
 #endif

@@ -28,6 +28,9 @@ struct kw_mark {
 /* The XML namespace of the element <move job='…' peer='…'>leaving</move>. */
 #define KW_MARK_NAMESPACE "urn:kvmward:move:1"
 
+/* The job of a mark on a host whose guest another host has taken: 'kvmward evacuate', no move. */
+#define KW_MARK_EVACUATED "evacuated"
+
 /* "leaving" or "arriving", as in the element; "none" or "unknown" otherwise. */
 const char *kw_mark_name(enum kw_mark_kind kind);
 

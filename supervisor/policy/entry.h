@@ -13,6 +13,12 @@
  */
 bool kw_entry_admits(const struct kw_domain *domain, bool draining, struct kw_verdict *ret_verdict);
 
+/*
+ * Can a saved state of this guest be restored, whatever room there is? Not of an
+ * encrypted one. As kw_entry_admits().
+ */
+bool kw_entry_restores(const struct kw_domain *domain, struct kw_verdict *ret_verdict);
+
 /* The verdict of a host that is being drained. */
 void kw_entry_shut(struct kw_verdict *ret_verdict);
 

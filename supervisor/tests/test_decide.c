@@ -520,6 +520,9 @@ static void test_calls_of_a_round_share_a_look(void **state)
 	kw_supervisor_end_round(&supervisor);
 	assert_int_equal(hook("prepare", UUID_C, FAKE_SEV), KW_SLOT_FULL);
 	assert_int_equal(fake->looks, 2);
+	/* nothing is held for it */
+	assert_int_equal(hook("release", UUID_C, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(fake->looks, 2);
 }
 
 /* What was held may have become a guest since: without the hold it would be counted nowhere. */

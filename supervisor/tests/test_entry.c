@@ -26,6 +26,9 @@ static void every_mark_bars(void **state)
 	expect((struct kw_mark){ KW_MARK_LEAVING, "m7", "h2", 4 },
 	       "move m7 takes this guest to h2, and is not finished; 'kvmward job resume vault' "
 	       "goes on with it, 'kvmward job undo vault' keeps the guest here");
+	expect((struct kw_mark){ KW_MARK_LEAVING, KW_MARK_EVACUATED, "h2", 4 },
+	       "h2 has taken this guest while this host was gone ('kvmward evacuate'), and it runs "
+	       "there or may; 'virsh undefine vault' here, once it is seen there");
 	expect((struct kw_mark){ KW_MARK_ARRIVING, "m7", "h1", 4 },
 	       "move m7 brings this guest from h1, and is not finished; on h1, 'kvmward job resume "
 	       "vault' goes on with it, 'kvmward job undo vault' keeps the guest there");
@@ -55,6 +58,21 @@ static void a_drained_host_bars_all(void **state)
 	assert_non_null(strstr(verdict.sentence, "'kvmward undrain'"));
 }
 
+static void no_encrypted_guest_is_restored(void **state)
+{
+	struct kw_domain domain = { .name = "vault", .security = KW_SECURITY_SEV };
+	struct kw_verdict verdict = { .code = KW_ADMITTED };
+
+	(void)state;
+	assert_false(kw_entry_restores(&domain, &verdict));
+	assert_int_equal(verdict.code, KW_NO_RESTORE);
+	assert_non_null(strstr(verdict.sentence, "'virsh managedsave-remove vault'"));
+	domain.security = KW_SECURITY_NONE;
+	verdict.code = KW_ADMITTED;
+	assert_true(kw_entry_restores(&domain, &verdict));
+	assert_int_equal(verdict.code, KW_ADMITTED);
+}
+
 static void words_are_read_as_they_are_written(void **state)
 {
 	(void)state;
@@ -71,6 +89,7 @@ int main(void)
 		cmocka_unit_test(every_mark_bars),
 		cmocka_unit_test(without_one_nothing_is_said),
 		cmocka_unit_test(a_drained_host_bars_all),
+		cmocka_unit_test(no_encrypted_guest_is_restored),
 		cmocka_unit_test(words_are_read_as_they_are_written),
 	};
 

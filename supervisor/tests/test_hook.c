@@ -337,6 +337,21 @@ static void test_a_drained_host_admits_nothing_unasked(void **state)
 	assert_int_equal(answer("prepare", SEV), KW_ADMITTED);
 }
 
+/* At once, and whatever the configuration says: QEMU would die of it. */
+static void test_an_encrypted_guest_is_never_restored_unasked(void **state)
+{
+	uint64_t start_ns = kw_clock_monotonic_ns();
+
+	(void)state;
+	nobody_home();
+	write_config(ADMIT_ALL);
+	assert_int_equal(answer("restore", SEV), KW_NO_RESTORE);
+	assert_in_range(elapsed_ms(start_ns), 0, 500);
+	assert_int_equal(answer("restore", PLAIN), KW_ADMITTED);
+	age_ns = KW_HOOK_RETRY_NS;
+	assert_int_equal(answer("prepare", SEV), KW_ADMITTED);
+}
+
 static void test_no_bus(void **state)
 {
 	(void)state;
@@ -423,6 +438,7 @@ int main(void)
 		TEST(test_configuration_is_followed),
 		TEST(test_a_moving_guest_never_starts_unasked),
 		TEST(test_a_drained_host_admits_nothing_unasked),
+		TEST(test_an_encrypted_guest_is_never_restored_unasked),
 		TEST(test_no_bus),
 		TEST(test_no_second_try_when_not_allowed),
 		TEST(test_release_is_told),
