@@ -8,21 +8,12 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "policy/admit.h"
+#include "tests/scene.h"
 
 #define UUID_NEW "aaaaaaaa-0000-0000-0000-000000000001"
 #define UUID_OLD "bbbbbbbb-0000-0000-0000-000000000002"
 
 /* An idle host with 10 SEV and 5 SEV-ES/SNP slots and 64 GiB; each test changes one thing. */
-struct scene {
-	struct kw_facts facts;
-	struct kw_guest guests[16];
-	struct kw_hold holds[16];
-	struct kw_hold_list list;
-	struct kw_config config;
-	struct kw_claim claim;
-};
-
 static void scene_init(struct scene *scene, enum kw_guest_type type)
 {
 	static const struct kw_u32 yes = { true, 1 };
@@ -79,16 +70,6 @@ static struct kw_hold *add_hold(struct scene *scene, const char *uuid, enum kw_g
 					     .ceiling_bytes = KW_GIB } };
 	strcpy(hold->claim.uuid, uuid);
 	return hold;
-}
-
-static void expect(struct scene *scene, enum kw_code code, const char *in_sentence)
-{
-	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
-
-	kw_admit(&scene->facts, &scene->list, &scene->config, &scene->claim, &verdict);
-	if (verdict.code != code || !strstr(verdict.sentence, in_sentence))
-		fail_msg("wanted %s with \"%s\", got %s: %s", kw_code_name(code), in_sentence,
-			 kw_code_name(verdict.code), verdict.sentence);
 }
 
 static void admits_every_type_on_an_idle_host(void **state)

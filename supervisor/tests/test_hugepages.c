@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "facts/hugepages.h"
-#include "policy/admit.h"
 #include "policy/turns.h"
+#include "tests/scene.h"
 #include "tests/tree.h"
 
 #define UUID_NEW "aaaaaaaa-0000-0000-0000-000000000001"
@@ -100,16 +100,6 @@ static void guests_are_read(void **state)
 	assert_false(guests[2].hugetlb_bytes.known);
 }
 
-/* 4 GiB, 2 GiB of them in a pool of 2 MiB pages; a plain guest of 256 MiB from it wants to start. */
-struct scene {
-	struct kw_facts facts;
-	struct kw_guest guests[4];
-	struct kw_hold holds[4];
-	struct kw_hold_list list;
-	struct kw_config config;
-	struct kw_claim claim;
-};
-
 static struct kw_claim claim_of(const char *uuid, uint64_t page_bytes, uint64_t bytes)
 {
 	struct kw_claim claim = { .type = KW_GUEST_PLAIN, .memory_bytes = bytes,
@@ -124,6 +114,7 @@ static struct kw_huge_pool *pool_of(struct scene *scene)
 	return &scene->facts.huge.pools[0];
 }
 
+/* 4 GiB, 2 GiB of them in a pool of 2 MiB pages; a plain guest of 256 MiB from it wants to start. */
 static void scene_init(struct scene *scene)
 {
 	*scene = (struct scene){ 0 };
@@ -155,16 +146,6 @@ static struct kw_guest *add_guest(struct scene *scene, uint64_t memory, uint64_t
 				    .uuid = UUID_OLD, .memory_bytes = KW_U64(memory),
 				    .hugetlb_bytes = KW_U64(huge) };
 	return guest;
-}
-
-static void expect(struct scene *scene, enum kw_code code, const char *in_sentence)
-{
-	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
-
-	kw_admit(&scene->facts, &scene->list, &scene->config, &scene->claim, &verdict);
-	if (verdict.code != code || !strstr(verdict.sentence, in_sentence))
-		fail_msg("wanted %s with \"%s\", got %s: %s", kw_code_name(code), in_sentence,
-			 kw_code_name(verdict.code), verdict.sentence);
 }
 
 static void a_guest_draws_from_its_pool(void **state)

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "facts/nodes.h"
-#include "policy/admit.h"
+#include "tests/scene.h"
 #include "tests/tree.h"
 
 #define UUID_NEW "aaaaaaaa-0000-0000-0000-000000000001"
@@ -69,15 +69,6 @@ static void nodes_are_read(void **state)
 	assert_int_equal(nodes.known, 1);
 }
 
-/* Two nodes of 4 GiB, 1 GiB of node 1 in hugepages. */
-struct scene {
-	struct kw_facts facts;
-	struct kw_hold holds[4];
-	struct kw_hold_list list;
-	struct kw_config config;
-	struct kw_claim claim;
-};
-
 static struct kw_claim claim_of(const char *uuid, uint64_t nodes, uint64_t bytes)
 {
 	struct kw_claim claim = { .type = KW_GUEST_PLAIN, .memory_bytes = bytes,
@@ -87,6 +78,7 @@ static struct kw_claim claim_of(const char *uuid, uint64_t nodes, uint64_t bytes
 	return claim;
 }
 
+/* Two nodes of 4 GiB, 1 GiB of node 1 in hugepages. */
 static void scene_init(struct scene *scene, uint64_t nodes, uint64_t bytes)
 {
 	*scene = (struct scene){ 0 };
@@ -108,16 +100,6 @@ static struct kw_hold *add_hold(struct scene *scene, uint64_t nodes, uint64_t by
 
 	*hold = (struct kw_hold){ .claim = claim_of(UUID_OLD, nodes, bytes) };
 	return hold;
-}
-
-static void expect(struct scene *scene, enum kw_code code, const char *in_sentence)
-{
-	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
-
-	kw_admit(&scene->facts, &scene->list, &scene->config, &scene->claim, &verdict);
-	if (verdict.code != code || !strstr(verdict.sentence, in_sentence))
-		fail_msg("wanted %s with \"%s\", got %s: %s", kw_code_name(code), in_sentence,
-			 kw_code_name(verdict.code), verdict.sentence);
 }
 
 static void a_node_has_its_own_memory(void **state)
