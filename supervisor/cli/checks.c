@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 enum rung {
-	VIRT_IN_CPU, VIRT_FIRMWARE, KVM, KVM_VENDOR, DEV_KVM,
+	VIRT_IN_CPU, VIRT_FIRMWARE, KVM, KVM_VENDOR, DEV_KVM, KVM_GROUP,
 	VHOST_NET, DEV_VHOST_NET, DEV_TUN,
 	SME_IN_CPU, SME_ENABLED, SEV_IN_CPU, SMM_LOCKED, SEV_ENABLED, SEV_ASIDS,
 	SEV_ES_IN_CPU, SEV_ES_ENABLED, SEV_ES_ASIDS,
@@ -39,6 +39,9 @@ static const struct {
 		"Load it with 'modprobe kvm_amd' (or kvm_intel, kvm_hv); 'dmesg' says why it did not load." },
 	[DEV_KVM] = { "dev_kvm", "/dev/kvm", KVM_VENDOR,
 		"Run 'udevadm trigger'; in a container, pass the device in." },
+	[KVM_GROUP] = { "dev_kvm_group", "/dev/kvm open to group kvm", DEV_KVM,
+		"Run 'udevadm trigger': its rules for /dev/kvm came after KVM was loaded. QEMU's user "
+		"has to be in the group." },
 	[VHOST_NET] = { "vhost_net_loaded", "module vhost_net", GROUND,
 		"Load it with 'modprobe vhost_net': without it guest networks are slow." },
 	[DEV_VHOST_NET] = { "dev_vhost_net", "/dev/vhost-net", VHOST_NET,
@@ -185,6 +188,7 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 	case KVM: return host->kvm_loaded;
 	case KVM_VENDOR: return vendor_module(host);
 	case DEV_KVM: return around->dev_kvm;
+	case KVM_GROUP: return around->kvm_group;
 	case VHOST_NET: return host->vhost_net_loaded;
 	case DEV_VHOST_NET: return around->dev_vhost_net;
 	case DEV_TUN: return around->dev_tun;

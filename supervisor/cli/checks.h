@@ -13,6 +13,7 @@ enum kw_check_state { KW_CHECK_OK, KW_CHECK_NO, KW_CHECK_UNKNOWN, KW_CHECK_OFF }
 /* What is found outside HOST_GET: 1 there, 0 not. */
 struct kw_host_around {
 	struct kw_u32 dev_kvm, dev_sev, dev_tun, dev_vhost_net, daemon, hook;
+	struct kw_u32 kvm_group;		/* group kvm, or everybody, may use /dev/kvm */
 	struct kw_u32 admits;		/* kvmwardd lets guests in: the host is not being drained */
 	struct kw_u32 vhost_net_queues;	/* that guests have open */
 	bool hearing_known;			/* of kvmwardd */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/checks.h"
@@ -13,6 +15,7 @@
 #include "cli/table.h"
 
 #define HOOK_PATH "/etc/libvirt/hooks/qemu.d/10-kvmward"
+#define KVM_PATH "/dev/kvm"
 #define VHOST_NET_PATH "/dev/vhost-net"
 
 /* Unknown where a directory on the way may not be read. */
@@ -21,6 +24,19 @@ static struct kw_u32 there(const char *path, int mode)
 	if (!access(path, mode))
 		return KW_U32(1);
 	return errno == ENOENT || errno == ENOTDIR ? KW_U32(0) : (struct kw_u32){};
+}
+
+/* As QEMU's user has it: by mode, or by being in the group that distributions make for it. */
+static struct kw_u32 kvm_group_may(void)
+{
+	const struct group *group = getgrnam("kvm");
+	struct stat node;
+
+	if (stat(KVM_PATH, &node))
+		return (struct kw_u32){};
+	if ((node.st_mode & 0006) == 0006)
+		return KW_U32(1);
+	return KW_U32(group && node.st_gid == group->gr_gid && (node.st_mode & 0060) == 0060);
 }
 
 /*
@@ -91,7 +107,8 @@ static void look_around(const struct kw_host *host, struct kw_netlink *netlink,
 			struct kw_host_around *ret_around, struct told *told)
 {
 	*ret_around = (struct kw_host_around){
-		.dev_kvm = there("/dev/kvm", F_OK),
+		.dev_kvm = there(KVM_PATH, F_OK),
+		.kvm_group = kvm_group_may(),
 		.dev_sev = there("/dev/sev", F_OK),
 		.dev_tun = there("/dev/net/tun", F_OK),
 		.dev_vhost_net = vhost_net_opens(host),

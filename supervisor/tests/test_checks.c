@@ -50,6 +50,18 @@ static void a_drained_host_says_how_to_end_it(void **state)
 	assert_int_equal(check(&host, &around, "admits_guests")->state, KW_CHECK_OK);
 }
 
+static void who_may_use_kvm_matters_once_it_is_there(void **state)
+{
+	const struct kw_host host = {};
+	struct kw_host_around around = { .dev_kvm = KW_U32(1), .kvm_group = KW_U32(0) };
+
+	(void)state;
+	assert_int_equal(check(&host, &around, "dev_kvm_group")->state, KW_CHECK_NO);
+	assert_non_null(strstr(check(&host, &around, "dev_kvm_group")->remedy, "udevadm trigger"));
+	around = (struct kw_host_around){ .dev_kvm = KW_U32(0) };
+	assert_int_equal(check(&host, &around, "dev_kvm_group")->state, KW_CHECK_UNKNOWN);
+}
+
 static void only_the_first_no_has_a_remedy(void **state)
 {
 	const struct kw_host intel = {
@@ -230,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_is_neither_ok_nor_no),
 		cmocka_unit_test(a_drained_host_says_how_to_end_it),
+		cmocka_unit_test(who_may_use_kvm_matters_once_it_is_there),
 		cmocka_unit_test(only_the_first_no_has_a_remedy),
 		cmocka_unit_test(asids_are_split),
 		cmocka_unit_test(firmware_and_psp_are_told),
