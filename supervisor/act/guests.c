@@ -10,7 +10,9 @@
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct kw_guest_name *)a)->name, ((const struct kw_guest_name *)b)->name);
+	const struct kw_guest_name *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
 }
 
 /* A guest that has ended meanwhile still has its name. */

@@ -13,8 +13,9 @@ struct kw_guest_name {
 };
 
 /*
- * All guests that libvirt has, whether they run or are defined only, by name. 0 or negative errno with libvirt's own
- * text in error. The caller frees *ret_guests.
+ * All guests that libvirt has, whether they run or are defined only, by name.
+ * 0 or negative errno with libvirt's own text in error. The caller frees
+ * *ret_guests.
  */
 int kw_libvirt_guests(struct kw_libvirt *libvirt, struct kw_guest_name **ret_guests,
 		       size_t *ret_count, char *error, size_t error_size);

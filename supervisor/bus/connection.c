@@ -134,7 +134,8 @@ int kw_bus_broken(struct kw_bus *bus, int error)
 
 int kw_bus_refused(struct kw_bus *bus, int error)
 {
-	return is_over(error) ? kw_bus_broken(bus, error) : kw_bus_fail(bus, error, strerror(-error));
+	return is_over(error) ? kw_bus_broken(bus, error)
+			      : kw_bus_fail(bus, error, strerror(-error));
 }
 
 /* NoReply comes from the bus itself when the callee has gone: our own deadline never makes one. */

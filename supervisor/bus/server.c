@@ -59,8 +59,10 @@ static const sd_bus_vtable vtable[] = {
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Memory", KW_BUS_MEMORY, kw_server_on_memory, 0, 0),
 	SD_BUS_PROPERTY("Hugepages", KW_BUS_HUGES, kw_server_on_hugepages, 0, 0),
-	SD_BUS_PROPERTY("Walls", KW_BUS_WALLS, kw_server_on_walls, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Draining", "b", kw_server_on_draining, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Walls", KW_BUS_WALLS, kw_server_on_walls, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Draining", "b", kw_server_on_draining, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_VTABLE_END,
 };
 

@@ -53,7 +53,8 @@ static void plan(struct kw_supervisor *supervisor, struct kw_hold_list *planned,
 			return;
 	}
 	kw_judge(supervisor, planned, &domain, &hold.claim, verdict);
-	if (kw_verdict_admits(verdict) && kw_claim_due(&domain) && kw_hold_list_add(planned, &hold) < 0)
+	if (kw_verdict_admits(verdict) && kw_claim_due(&domain) &&
+	    kw_hold_list_add(planned, &hold) < 0)
 		kw_verdict_set(verdict, KW_HOLD_UNSAVED, "no plan can be made: %s",
 			       strerror(ENOMEM));
 }
