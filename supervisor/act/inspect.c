@@ -76,12 +76,15 @@ static int look_at(virDomain *domain, struct kw_guest_look *look, char *error, s
 {
 	unsigned long long downtime_ms;
 	const char *name = vir.DomainGetName(domain);
+	int autostart;
 
 	if (!name || vir.DomainGetUUIDString(domain, look->uuid))
 		return kw_libvirt_failed(error, error_size);
 	kw_text_copy(look->name, sizeof(look->name), name);
 	look->run = run_of(domain);
 	look->persistent = told(vir.DomainIsPersistent(domain));
+	if (!vir.DomainGetAutostart(domain, &autostart))
+		look->autostart = KW_U32((uint32_t)autostart);
 	look->managed_save = told(vir.DomainHasManagedSaveImage(domain, 0));
 	look->snapshots = told(vir.DomainSnapshotNum(domain, 0));
 	look->checkpoints = told(vir.DomainListAllCheckpoints(domain, NULL, 0));

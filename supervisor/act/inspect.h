@@ -14,7 +14,7 @@ struct kw_guest_look {
 	char *xml;			/* as it runs; of a guest that is off its definition */
 	char *definition;		/* with its secrets; NULL when it has none */
 	enum kw_run_state run;
-	struct kw_u32 persistent, managed_save, snapshots, checkpoints;
+	struct kw_u32 persistent, autostart, managed_save, snapshots, checkpoints;
 	struct kw_u64 downtime_ms;	/* that QEMU aims at when it moves live */
 };
 

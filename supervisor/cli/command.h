@@ -43,6 +43,7 @@ bool kw_options_read(const struct kw_command *self, const struct kw_option *opti
 extern const struct kw_command kw_command_host, kw_command_slots, kw_command_guests,
 	kw_command_plan, kw_command_launch, kw_command_watch, kw_command_metrics,
 	kw_command_verdicts, kw_command_reload, kw_command_drain, kw_command_undrain,
-	kw_command_migrate, kw_command_job;
+	kw_command_migrate, kw_command_job, kw_command_keep,
+	kw_command_evacuate;
 
 #endif

@@ -199,7 +199,7 @@ static enum kw_exit judge_plan(const struct drain *drain)
 	return KW_EXIT_DONE;
 }
 
-/* Who was to move and has not is a failure, whatever became of it; else it is as was said before. */
+/* Who was to move and has not is a failure; else it is as was said before. */
 static enum kw_exit judge_end(const struct drain *drain)
 {
 	for (size_t i = 0; i < drain->move_count; i++)
@@ -298,10 +298,10 @@ static enum kw_exit run_drain(const struct kw_command *self, int argc, char **ar
 		  .flag = &drain.wish.copy_storage },
 		{ .name = "force", .help = "power off a guest that does not shut down",
 		  .flag = &drain.force },
-		{ .name = "timeout", .argument = "S", .help = "give a live move up after so "
-		  "long", .value = &drain.timeout },
-		{ .name = "shutdown-timeout", .argument = "S", .help = "how long a guest may "
-		  "take to shut down (120)", .value = &drain.shutdown },
+		{ .name = "timeout", .argument = "SECONDS",
+		  .help = "give a live move up after so long", .value = &drain.timeout },
+		{ .name = "shutdown-timeout", .argument = "SECONDS",
+		  .help = "how long a guest may take to shut down (120)", .value = &drain.shutdown },
 		{ .name = "unguarded", .help = "to hosts whose kvmwardd cannot be asked, too",
 		  .flag = &drain.wish.unguarded },
 		{ .name = "json", .help = "print JSON", .flag = &drain.json },

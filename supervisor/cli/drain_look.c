@@ -11,7 +11,11 @@
 #include "cli/message.h"
 #include "cli/patience.h"
 
-static const struct kw_patience list_patience = { .limit_ms = 30000 };
+static const struct kw_patience list_patience = {
+	.notice_ms = 5000,
+	.limit_ms = 30000,
+	.notice = "libvirt has not listed its guests for 5 s; waiting 25 s more, Ctrl-C ends it",
+};
 
 /* For the thread that asks libvirt; one that is given up goes on with it. */
 struct listing {
@@ -41,8 +45,8 @@ static enum kw_exit look_at_guests(struct kw_drain_look *look, const struct list
 	enum kw_exit done = KW_EXIT_DONE;
 
 	if (listing->count > KW_BUS_PLANS_MAX) {
-		kw_message("%s: libvirt has more than %d guests here; move some with 'kvmward migrate' first",
-			   look->here.command, KW_BUS_PLANS_MAX);
+		kw_message("%s: libvirt has more than %d guests here; move some with 'kvmward "
+			   "migrate' first", look->here.command, KW_BUS_PLANS_MAX);
 		return KW_EXIT_FAILED;
 	}
 	look->guests = calloc(listing->count + 1, sizeof(*look->guests));

@@ -26,7 +26,7 @@ struct worker {
 	struct kw_drain_move *move;	/* NULL: free */
 	pid_t pid;
 	int pid_fd, words_fd;
-	char earlier[KW_MARK_JOB_MAX];	/* the job of an earlier move of the guest, whose end is told */
+	char earlier[KW_MARK_JOB_MAX];	/* the guest's last job, whose end is told still */
 };
 
 static volatile sig_atomic_t interrupted;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/display.h"
 #include "cli/json.h"
+#include "cli/move_plan.h"
 #include "cli/paragraph.h"
 #include "cli/table.h"
 
@@ -42,15 +43,6 @@ static const char *host_of(const struct kw_drain_rows *rows, size_t destination,
 	return kw_move_host(rows->uris[destination], to, size) ? rows->uris[destination] : to;
 }
 
-static const char *type_of(const struct kw_drain_row *row)
-{
-	enum kw_guest_type type;
-
-	if (!row->guest || !kw_domain_guest_type(&row->guest->facts[0].domain, &type))
-		return KW_UNKNOWN_CELL;
-	return kw_guest_type_name(type);
-}
-
 /* How long the guest stands still, as far as it can be told. */
 static void stop_text(const struct kw_drain_rows *rows, const struct kw_move_plan *plan, char *to,
 		      size_t size)
@@ -82,7 +74,8 @@ static void add_plan_row(struct kw_table *table, const struct kw_drain_rows *row
 	char host[KW_MARK_PEER_MAX], stop[128];
 
 	kw_table_text(table, row->name);
-	kw_table_text(table, type_of(row));
+	kw_table_text(table, row->guest ? kw_move_type(&row->guest->facts[0].domain)
+				       : KW_UNKNOWN_CELL);
 	kw_table_bytes(table, row->guest ? KW_U64(row->guest->facts[0].domain.memory_bytes)
 					 : (struct kw_u64){}, false);
 	if (!goes(row)) {
@@ -95,19 +88,6 @@ static void add_plan_row(struct kw_table *table, const struct kw_drain_rows *row
 	kw_table_text(table, kw_move_kind_name(plan_of(row)->kind));
 	stop_text(rows, plan_of(row), stop, sizeof(stop));
 	kw_table_text(table, stop);
-}
-
-/* "web stays: passthrough: …", with the reason made printable. */
-static void print_reason(FILE *to, size_t width, const struct kw_drain_row *row, const char *what,
-			 const struct kw_verdict *verdict)
-{
-	char line[KW_NAME_MAX + sizeof(verdict->sentence) + 64];
-	_cleanup_free_ char *shown = NULL;
-
-	snprintf(line, sizeof(line), "%s %s: %s: %s", row->name, what,
-		 kw_code_name(verdict->code), verdict->sentence);
-	shown = kw_display(line);
-	kw_paragraph_print(to, 0, width, shown ? shown : "");
 }
 
 static const struct kw_verdict *why_cold(const struct kw_move_plan *plan)
@@ -128,10 +108,11 @@ static void print_reasons(const struct kw_drain_rows *rows, const struct kw_drai
 	} else if (!row->guest->goes) {
 		for (size_t i = 0; i < rows->destination_count; i++)
 			if (kw_move_bar(&row->guest->plans[i]))
-				print_reason(to, width, row, "stays",
-					     &kw_move_bar(&row->guest->plans[i])->verdict);
+				kw_move_reason_print(row->name, "stays",
+						     &kw_move_bar(&row->guest->plans[i])->verdict, to,
+						     width);
 	} else if (why_cold(plan_of(row))) {
-		print_reason(to, width, row, "moves cold", why_cold(plan_of(row)));
+		kw_move_reason_print(row->name, "moves cold", why_cold(plan_of(row)), to, width);
 	}
 }
 
@@ -238,8 +219,8 @@ static struct json_object *end_json(const struct kw_drain_move *move)
 	struct json_object *to = json_object_new_object();
 
 	json_object_object_add(to, "end", kw_json_text(kw_drain_end_name(move->end)));
-	json_object_object_add(to, "error", kw_json_text(move->end == KW_DRAIN_MOVED ? NULL
-										     : move->words));
+	json_object_object_add(to, "error",
+			       move->end == KW_DRAIN_MOVED ? NULL : kw_json_text(move->words));
 	json_object_object_add(to, "total_ms", kw_json_u64(move->total_ms));
 	json_object_object_add(to, "downtime_ms", kw_json_u64(move->downtime_ms));
 	return to;
@@ -257,7 +238,8 @@ static struct json_object *row_json(const struct kw_drain_rows *rows,
 	json_object_object_add(to, "moves", json_object_new_boolean(goes(row)));
 	json_object_object_add(to, "uri",
 			       plan ? kw_json_text(rows->uris[guest->destination]) : NULL);
-	json_object_object_add(to, "kind", plan ? kw_json_text(kw_move_kind_name(plan->kind)) : NULL);
+	json_object_object_add(to, "kind",
+			       plan ? kw_json_text(kw_move_kind_name(plan->kind)) : NULL);
 	json_object_object_add(to, "stops", plan ? json_object_new_boolean(plan->stops) : NULL);
 	json_object_object_add(to, "downtime_ms", plan ? kw_json_u64(plan->downtime_ms) : NULL);
 	json_object_object_add(to, "copy_bytes", plan ? kw_json_u64(plan->copy_bytes) : NULL);

@@ -14,10 +14,11 @@ static const struct kw_command *const commands[] = {
 	&kw_command_host, &kw_command_slots, &kw_command_guests, &kw_command_plan,
 	&kw_command_launch, &kw_command_watch, &kw_command_metrics, &kw_command_verdicts,
 	&kw_command_reload, &kw_command_drain, &kw_command_undrain, &kw_command_migrate,
-	&kw_command_job,
+	&kw_command_job, &kw_command_keep, &kw_command_evacuate,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+#define SUMMARY_COLUMN 21
 
 static void print_usage(FILE *to)
 {
@@ -28,7 +29,11 @@ static void print_usage(FILE *to)
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		int used = fprintf(to, "  %s %s", commands[i]->name, commands[i]->arguments);
 
-		fprintf(to, "%*s%s\n", used < 21 ? 21 - used : 1, "", commands[i]->summary);
+		if (used >= SUMMARY_COLUMN) {
+			fputc('\n', to);
+			used = 0;
+		}
+		fprintf(to, "%*s%s\n", SUMMARY_COLUMN - used, "", commands[i]->summary);
 	}
 	fputs("\n'kvmward COMMAND --help' shows options and examples. Exit status: 0 done,\n"
 	      "1 failed, 2 usage, 3 refused.\n",

@@ -30,9 +30,9 @@ struct call {
 };
 
 /* libvirt's thread may be in the middle of something: then nothing can be cleaned up. */
-static void ask(const char *command, void (*run)(void *data), struct call *call)
+int kw_move_here_call(const char *command, void (*run)(void *data), void *data)
 {
-	int error = kw_patience_run(&patience, run, call);
+	int error = kw_patience_run(&patience, run, data);
 
 	if (error == -EINTR || error == -ETIMEDOUT) {
 		kw_message("%s: libvirt of this host does not answer, and nothing was touched; see "
@@ -40,6 +40,13 @@ static void ask(const char *command, void (*run)(void *data), struct call *call)
 		fflush(NULL);
 		_exit(KW_EXIT_FAILED);
 	}
+	return error;
+}
+
+static void ask(const char *command, void (*run)(void *data), struct call *call)
+{
+	int error = kw_move_here_call(command, run, call);
+
 	if (error) {
 		call->result = error;
 		kw_text_copy(call->error, sizeof(call->error), strerror(-error));

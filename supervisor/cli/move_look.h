@@ -54,6 +54,12 @@ enum kw_exit kw_move_here_open(const char *command, struct kw_move_here *ret_her
 enum kw_exit kw_move_here_guest(struct kw_move_here *here, const char *guest,
 				struct kw_move_guest *ret_guest);
 void kw_move_here_close(struct kw_move_here *here);
+
+/*
+ * Runs what asks libvirt or the files of this host in a thread of its own, for 30 s; the process
+ * ends with a message when that does not come back. 0, or negative errno when it was not begun.
+ */
+int kw_move_here_call(const char *command, void (*run)(void *data), void *data);
 void kw_move_guest_done(struct kw_move_guest *guest);
 
 /* Never fails: that a host is not reached is a fact about it. */

@@ -9,6 +9,7 @@
 #include "cli/display.h"
 #include "cli/json.h"
 #include "cli/paragraph.h"
+#include "cli/table.h"
 
 #define LABEL_WIDTH 13
 
@@ -99,6 +100,25 @@ void kw_move_plan_print(const struct kw_move_facts *facts, const struct kw_move_
 	print_obstacles(&page, plan, KW_OBSTACLE_BARS);
 }
 
+const char *kw_move_type(const struct kw_domain *domain)
+{
+	enum kw_guest_type type;
+
+	return kw_domain_guest_type(domain, &type) ? kw_guest_type_name(type) : KW_UNKNOWN_CELL;
+}
+
+void kw_move_reason_print(const char *name, const char *what, const struct kw_verdict *verdict,
+			  FILE *to, size_t width)
+{
+	char line[KW_NAME_MAX + sizeof(verdict->sentence) + 64];
+	_cleanup_free_ char *shown = NULL;
+
+	snprintf(line, sizeof(line), "%s %s: %s: %s", name, what, kw_code_name(verdict->code),
+		 verdict->sentence);
+	shown = kw_display(line);
+	kw_paragraph_print(to, 0, width, shown ? shown : "");
+}
+
 static struct json_object *json_obstacle(const struct kw_obstacle *obstacle)
 {
 	struct json_object *to = kw_json_verdict(&obstacle->verdict);
@@ -108,13 +128,20 @@ static struct json_object *json_obstacle(const struct kw_obstacle *obstacle)
 	return to;
 }
 
-struct json_object *kw_json_move_plan(const struct kw_move_facts *facts,
-				      const struct kw_move_plan *plan)
+struct json_object *kw_json_obstacles(const struct kw_move_plan *plan)
 {
-	struct json_object *to = json_object_new_object(), *obstacles = json_object_new_array();
+	struct json_object *obstacles = json_object_new_array();
 
 	for (size_t i = 0; i < plan->count; i++)
 		json_object_array_add(obstacles, json_obstacle(&plan->obstacles[i]));
+	return obstacles;
+}
+
+struct json_object *kw_json_move_plan(const struct kw_move_facts *facts,
+				      const struct kw_move_plan *plan)
+{
+	struct json_object *to = json_object_new_object();
+
 	json_object_object_add(to, "name", kw_json_text(facts->domain.name));
 	json_object_object_add(to, "uuid", kw_json_text(facts->domain.uuid));
 	json_object_object_add(to, "destination", kw_json_text(facts->destination));
@@ -123,6 +150,6 @@ struct json_object *kw_json_move_plan(const struct kw_move_facts *facts,
 	json_object_object_add(to, "stops", json_object_new_boolean(plan->stops));
 	json_object_object_add(to, "downtime_ms", kw_json_u64(plan->downtime_ms));
 	json_object_object_add(to, "copy_bytes", kw_json_u64(plan->copy_bytes));
-	json_object_object_add(to, "obstacles", obstacles);
+	json_object_object_add(to, "obstacles", kw_json_obstacles(plan));
 	return to;
 }

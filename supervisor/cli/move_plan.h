@@ -19,4 +19,10 @@ void kw_move_plan_print(const struct kw_move_facts *facts, const struct kw_move_
 struct json_object *kw_json_move_plan(const struct kw_move_facts *facts,
 				      const struct kw_move_plan *plan);
 
+/* For tables and lists of guests: the guest's type; "NAME what: CODE: sentence". */
+const char *kw_move_type(const struct kw_domain *domain);
+void kw_move_reason_print(const char *name, const char *what, const struct kw_verdict *verdict,
+			  FILE *to, size_t width);
+struct json_object *kw_json_obstacles(const struct kw_move_plan *plan);
+
 #endif

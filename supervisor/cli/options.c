@@ -9,6 +9,7 @@
 
 #define OPTION_MAX 16	/* of one subcommand */
 #define HELP_WIDTH 80
+#define HELP_COLUMN 22
 
 static void print_option(const char *name, const char *argument, bool optional, char letter,
 			 const char *help)
@@ -18,7 +19,11 @@ static void print_option(const char *name, const char *argument, bool optional, 
 	int used = printf("  %s--%s%s%s%s", letter ? dashed : "", name, argument ? before : "",
 			  argument ? argument : "", argument ? after : "");
 
-	printf("%*s%s\n", used < 22 ? 22 - used : 1, "", help);
+	if (used >= HELP_COLUMN) {
+		putchar('\n');
+		used = 0;
+	}
+	printf("%*s%s\n", HELP_COLUMN - used, "", help);
 }
 
 static void print_help(const struct kw_command *self, const struct kw_option *options,

@@ -37,6 +37,7 @@ static const struct kw_config_key keys[] = {
 	{ "walls", "misc_max", SWITCH, OF(misc_max_wall) },
 	{ "daemon", "hold_timeout", KW_CONFIG_NUMBER, 1, TIMEOUT_MAX_S, KW_CONFIG_U32,
 	  OF(hold_timeout_s) },
+	{ "evacuation", "definitions", KW_CONFIG_PATH, 0, 0, KW_CONFIG_TEXT, OF(definitions) },
 	{ KW_CONFIG_CLASS, "sev_reserve", SLOTS, KW_CONFIG_U32, OF_CLASS(reserve[KW_POOL_SEV]) },
 	{ KW_CONFIG_CLASS, "sev_limit", SLOTS, KW_CONFIG_MAYBE_U32, OF_CLASS(limit[KW_POOL_SEV]) },
 	{ KW_CONFIG_CLASS, "sev_es_reserve", SLOTS, KW_CONFIG_U32,
@@ -101,6 +102,8 @@ void kw_config_key_allowed(const struct kw_config_key *key, char *to, size_t to_
 		snprintf(to, to_size,
 			 "a number above 0 and up to %" PRIu32 " with at most 3 decimals, like 1.5",
 			 key->most / THOUSAND);
+	else if (key->kind == KW_CONFIG_PATH)
+		kw_text_copy(to, to_size, "an absolute path");
 	else
 		snprintf(to, to_size, "%s or %s", words[key->kind][1], words[key->kind][0]);
 }
@@ -137,6 +140,8 @@ static bool parse(const struct kw_config_key *key, const char *value, uint32_t *
 		return !kw_text_u32(value, key->most, ret_number) && *ret_number >= key->least;
 	if (key->kind == KW_CONFIG_RATIO)
 		return parse_ratio(key, value, ret_number);
+	if (key->kind == KW_CONFIG_PATH)
+		return *value == '/';
 	*ret_number = !strcmp(value, words[key->kind][1]);
 	return *ret_number || !strcmp(value, words[key->kind][0]);
 }
@@ -164,6 +169,8 @@ bool kw_config_key_set(const struct kw_config_key *key, const char *value, void 
 	case KW_CONFIG_BOOL:
 		*(bool *)field = number;
 		break;
+	case KW_CONFIG_TEXT:
+		return kw_text_copy(field, KW_CONFIG_TEXT_MAX, value);
 	}
 	return true;
 }

@@ -16,15 +16,20 @@ enum kw_config_kind {
 	KW_CONFIG_RATIO,	/* given with up to 3 decimals, kept in thousandths */
 	KW_CONFIG_ADMIT,	/* admit or refuse */
 	KW_CONFIG_SWITCH,	/* yes or no */
+	KW_CONFIG_PATH,		/* absolute */
 };
 
-/* What the field is: unsigned, unsigned that may be unknown, bytes given in MiB, truth. */
+/*
+ * What the field is: unsigned, unsigned that may be unknown, bytes given in MiB, truth, text of
+ * KW_CONFIG_TEXT_MAX bytes.
+ */
 enum kw_config_field {
 	KW_CONFIG_U32,
 	KW_CONFIG_MAYBE_U32,
 	KW_CONFIG_MIB,
 	KW_CONFIG_MAYBE_MIB,
 	KW_CONFIG_BOOL,
+	KW_CONFIG_TEXT,
 };
 
 /* A key of the configuration file, kvmward.conf(5). */

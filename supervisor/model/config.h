@@ -8,6 +8,8 @@
 #include "model/known.h"
 #include "model/slots.h"
 
+#define KW_CONFIG_TEXT_MAX 160	/* with the final 0; a line of the file is not longer */
+
 /* What /etc/kvmward/kvmward.conf says; kvmward.conf(5) documents each key. */
 struct kw_config {
 	/* [slots] */
@@ -24,6 +26,8 @@ struct kw_config {
 	bool memory_max_wall, misc_max_wall;	/* memory_max, misc_max = yes | no */
 	/* [daemon] */
 	uint32_t hold_timeout_s;	/* hold_timeout: a hold without a process ends after it */
+	/* [evacuation] */
+	char definitions[KW_CONFIG_TEXT_MAX];	/* directory, of shared storage; "" none */
 	/* [class NAME], in the order of the file */
 	struct kw_class classes[KW_CLASS_MAX];
 	size_t class_count;

@@ -109,6 +109,18 @@
 	  "Take another host, or change machine= on <type>.")                                      \
 	X(MOVE_UNKNOWN, "move-unknown", "Something that the move depends on is not known.",        \
 	  "The sentence says what, and why.")                                                      \
+	X(HOST_ALIVE, "host-alive", "The host whose guests are to be evacuated is not gone.",       \
+	  "Move its guests with 'kvmward migrate' or 'drain', or switch it off.")                  \
+	X(HOST_UNKNOWN, "host-unknown", "Whether the host is gone cannot be told.",                \
+	  "Have its name resolve, or make sure that it is off and say --force.")                   \
+	X(GUEST_TAKEN, "guest-taken", "Another host has taken this guest.",                        \
+	  "See whether it runs there.")                                                            \
+	X(DISK_MISSING, "disk-missing", "A disk of the guest cannot be opened on this host.",      \
+	  "Mount the storage, or take another host.")                                              \
+	X(DISK_LOCKED, "disk-locked", "A QEMU somewhere has a disk of the guest open for writing.", \
+	  "Wait until the lock of a host that is gone ends, or stop the guest that has it.")       \
+	X(NO_LOCK, "no-lock", "No lock tells whether the guest still runs elsewhere.",             \
+	  "Make sure that its host is off, and say --force.")                                      \
 	X(QUEUE_FULL, "queue-full", "Too many guests wait already.",                               \
 	  "Try again when fewer do; 'kvmward slots' shows how many.")                              \
 	X(HOLD_UNSAVED, "hold-unsaved", "The slot could not be put down as held.",                 \

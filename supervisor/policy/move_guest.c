@@ -126,8 +126,7 @@ static void judge_nested(struct kw_judgement *judgement)
 			      "module does not tell; 'modprobe kvmward', and see 'kvmward guests'");
 }
 
-/* The type of a device that is a part of this host; "" for another. */
-static const char *part_of_host(const struct kw_device *device)
+const char *kw_device_of_host(const struct kw_device *device)
 {
 	if (device->kind == KW_DEVICE_HOSTDEV)
 		return device->model;
@@ -145,7 +144,7 @@ static void judge_devices(struct kw_judgement *judgement)
 
 	for (size_t i = 0; i < domain->device_count; i++) {
 		const struct kw_device *device = &domain->devices[i];
-		const char *type = part_of_host(device);
+		const char *type = kw_device_of_host(device);
 
 		if (*type)
 			kw_judge_bar(judgement, KW_ANY, KW_HOST_DEVICE,

@@ -38,10 +38,16 @@ void kw_judge_passing(struct kw_judgement *judgement, enum kw_code code, const c
 
 bool kw_judge_has(const struct kw_judgement *judgement, enum kw_code code);
 
+/* The type of a device that is a part of the host that the guest runs on; "" for another. */
+const char *kw_device_of_host(const struct kw_device *device);
+
 /* The parts. */
 void kw_judge_guest(struct kw_judgement *judgement);
 void kw_judge_disks(struct kw_judgement *judgement);
 void kw_judge_destination(struct kw_judgement *judgement);
 void kw_judge_cpu(struct kw_judgement *judgement);
+
+/* What was found as what it is for a move of plan->kind, and whether that is possible. */
+void kw_judgement_take(const struct kw_judgement *judgement, struct kw_move_plan *plan);
 
 #endif

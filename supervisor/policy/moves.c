@@ -111,7 +111,7 @@ static bool weigh(const struct kw_judgement *judgement, const struct kw_finding 
 	return true;
 }
 
-static void take_findings(const struct kw_judgement *judgement, struct kw_move_plan *plan)
+void kw_judgement_take(const struct kw_judgement *judgement, struct kw_move_plan *plan)
 {
 	plan->possible = true;
 	for (size_t i = 0; i < judgement->count; i++) {
@@ -164,7 +164,7 @@ void kw_move_judge(const struct kw_move_facts *facts, const struct kw_move_wish 
 		ret_plan->downtime_ms = facts->downtime_ms;
 		ret_plan->copy_bytes = copy_bytes(facts, wish);
 	}
-	take_findings(&judgement, ret_plan);
+	kw_judgement_take(&judgement, ret_plan);
 }
 
 const char *kw_obstacle_weight_name(enum kw_obstacle_weight weight)

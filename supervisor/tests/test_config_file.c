@@ -194,7 +194,7 @@ static void unknown_words_are_refused(void **state)
 	expect_refused("[daemon]\nsev_reserve = 2\n", 2, "which has hold_timeout");
 	expect_refused("[slot]\nsev_reserve = 2\n", 1, "unknown section [slot]");
 	expect_refused("[slots]\n[Memory]\n", 2, "unknown section [Memory]; sections are [slots], "
-						 "[memory], [hook], [walls], [daemon] and [class NAME]");
+						 "[memory], [hook], [walls], [daemon], [evacuation] and [class NAME]");
 	expect_refused("[]\n", 1, "unknown section []");
 	expect_refused("sev_reserve = 2\n", 1, "before the first section");
 	expect_refused("[slots]\n= 2\n", 2, "unknown key \"\"");

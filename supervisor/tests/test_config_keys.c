@@ -118,6 +118,8 @@ static bool same(const struct kw_config_key *key, struct kw_config *a, struct kw
 		       ((struct kw_u64 *)x)->value == ((struct kw_u64 *)y)->value;
 	case KW_CONFIG_BOOL:
 		return *(bool *)x == *(bool *)y;
+	case KW_CONFIG_TEXT:
+		return !strcmp(x, y);
 	}
 	return false;
 }
@@ -154,6 +156,8 @@ static const char *good_value(const struct kw_config_key *key, bool most)
 		return most ? "admit" : "refuse";
 	case KW_CONFIG_SWITCH:
 		return most ? "yes" : "no";
+	case KW_CONFIG_PATH:
+		return most ? "/shared/kvmward" : "/";
 	}
 	fail_msg("%s: a kind without a good value", key->name);
 	return NULL;
