@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How changes are learnt: at once, without polling, and without a stale figure."""
 
-import glob
 import json
 import os
 import signal
@@ -13,7 +12,7 @@ import time
 import host
 import ktap
 from host import SevVm, kernel_slots, must, pools, run, wait_for
-from ktap import test
+from ktap import test, user_space_test
 
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 AS_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
@@ -95,15 +94,15 @@ def status_line():
 
 def is_idle(watch):
     """Neither of the two has a timer that runs: nothing but news can wake them."""
-    timers = [host.read(path) for path in glob.glob(f"/proc/{host.daemon_pid()}/fdinfo/*")]
+    timers = host.read_each(f"/proc/{host.daemon_pid()}/fdinfo/*")
     armed = [t for t in timers if "it_value:" in t and "it_value: (0, 0)" not in t]
     return not armed and watch.wait() == "news"
 
 
 def switches(pid):
     """How often the threads of a process went to sleep so far."""
-    return sum(int(line.split()[1]) for path in glob.glob(f"/proc/{pid}/task/*/status")
-               for line in host.read(path).splitlines()
+    return sum(int(line.split()[1]) for status in host.read_each(f"/proc/{pid}/task/*/status")
+               for line in status.splitlines()
                if line.startswith("voluntary_ctxt_switches"))
 
 
@@ -176,7 +175,7 @@ def module_reloaded():
             wait_for("kvmwardd's figure", lambda: status_line().startswith("SEV 1 of "), 3)
 
 
-@test
+@user_space_test
 def refusals():
     """watch shows refusals to root; an ordinary user is shown the pools and told why not more"""
     xml = host.domain("late", uuid="5ea15ea1-0000-4000-8000-000000000002", complete=True)

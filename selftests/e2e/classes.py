@@ -5,7 +5,7 @@ import os
 
 import host
 from host import SevVm, guest, kvmward, kvmward_json, launch, must, virsh_create, wait_for
-from ktap import test
+from ktap import user_space_test
 from waiting import Waiter, is_clean
 
 
@@ -70,7 +70,7 @@ def with_classes():
         others.__exit__()
 
 
-@test
+@user_space_test
 def classes():
     """a class's reserve and limit with real guests, by metadata and by slice; and waiting"""
     with host.config("[class gold]\nsev_reserve = 1\n[class batch]\nsev_limit = 1\n"):

@@ -6,7 +6,7 @@ import os
 import host
 import ktap
 from host import guest, must, run, wait_for
-from ktap import test
+from ktap import user_space_test
 
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 # libvirtd starts guests by itself once after each boot, and keeps that in mind here.
@@ -20,7 +20,7 @@ def entered(unit, moment):
     return int(must("systemctl", "show", "-P", moment, unit))
 
 
-@test
+@user_space_test
 def autostart():
     """libvirtd and kvmwardd started together, as at boot: an encrypted guest autostarts"""
     must("virsh", "define", host.file_of(host.domain("boots", complete=True), "boots"))
@@ -47,7 +47,7 @@ def autostart():
         os.unlink(BOOT)
 
 
-@test
+@user_space_test
 def saved_states():
     """an encrypted guest is neither saved nor restored; a reset leaves it its slot, or ends it"""
     must("kvmward", "launch", "--define", host.file_of(host.domain("stays"), "stays"))

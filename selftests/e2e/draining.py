@@ -7,7 +7,7 @@ import os
 import changes
 import host
 from host import kvmward, must, run, virsh_create, wait_for
-from ktap import test
+from ktap import user_space_test
 
 NAMESPACE = "urn:kvmward:move:1"
 
@@ -38,7 +38,7 @@ def refused(result, code):
     assert result.status in (1, 3) and f"{code}: " in result.err, str(result)
 
 
-@test
+@user_space_test
 def moving_guests():
     """a guest that is marked does not start, nor without kvmwardd; one that runs goes on"""
     with defined("plain", kind=None), defined("sealed"):
@@ -94,7 +94,7 @@ def admits_nothing():
     refused(run("virsh", "start", "off"), "host-draining")
 
 
-@test
+@user_space_test
 def draining():
     """a drained host lets nothing in, over a restart, and without kvmwardd; what runs goes on"""
     assert host.host_checks()["admits_guests"] == "ok"
@@ -131,7 +131,7 @@ def draining():
         assert "draining-began" in watch.changes(), watch.changes()
 
 
-@test
+@user_space_test
 def draining_is_roots():
     """others see that a host is drained, and cannot change it"""
     with drained():

@@ -27,7 +27,7 @@ import memory  # pylint: disable=unused-import
 import waiting  # pylint: disable=unused-import
 import walls  # pylint: disable=unused-import
 from host import SevVm, guest, guests, kvmward, launch, must, pools, run, virsh_create, wait_for
-from ktap import test
+from ktap import test, user_space_test
 
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 SABOTAGE = "/etc/libvirt/hooks/qemu.d/20-e2e"
@@ -76,7 +76,7 @@ def assert_refused(result, code, status=3):
 
 def no_qemu(name):
     """QEMU never ran for this domain: libvirt's log of it has no start in it."""
-    log = f"/var/log/libvirt/qemu/{name}.log"
+    log = host.qemu_log(name)
     return not os.path.exists(log) or "starting up" not in host.read(log)
 
 
@@ -352,7 +352,7 @@ def holds_survive():
         wait_for("the hold ends", lambda: not host.pending(), 15)
 
 
-@test
+@user_space_test
 def libvirtd_restart():
     """libvirtd restarts with guests running, with and without kvmwardd: none is killed"""
     must_launch("stays")
@@ -370,7 +370,7 @@ def libvirtd_restart():
         assert guest("stays")["pid"] == pid
 
 
-@test
+@user_space_test
 def libvirtd_frozen():
     """a libvirtd that does not answer: launch says so and can be interrupted"""
     path = host.file_of(host.domain("waits"), "waits")
@@ -450,7 +450,7 @@ HOSTILE = {
 }
 
 
-@test
+@user_space_test
 def bad_xml():
     """malformed and hostile XML: a clear error each from plan, launch and hook; none admitted"""
     for what, xml in HOSTILE.items():
@@ -479,7 +479,7 @@ def bad_xml():
     assert run("systemctl", "is-active", "kvmwardd").out.strip() == "active"
 
 
-@test
+@user_space_test
 def impossible_domains():
     """what cannot work as an encrypted guest is refused with the rule and the line"""
     cases = {
@@ -498,7 +498,7 @@ def impossible_domains():
         assert no_qemu("impossible")
 
 
-@test
+@user_space_test
 def bad_config():
     """a malformed configuration is refused with file and line; the old one stays in force"""
     with host.config("[slots]\nsev_reserve = 1\n"):
@@ -514,7 +514,7 @@ def bad_config():
             assert_refused(launch("reserved"), "slot-reserved")
 
 
-@test
+@user_space_test
 def bad_hook_calls():
     """a hook call with arguments missing, stdin closed or never ending: an error in time"""
     xml = host.domain("odd", uuid=UUID, complete=True)
@@ -537,7 +537,7 @@ def bad_hook_calls():
     assert pools()["sev"]["held"] == 0
 
 
-@test
+@user_space_test
 def ordinary_user():
     """an ordinary user sees host and slots, and is told what the rest needs"""
     as_user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
@@ -551,7 +551,7 @@ def ordinary_user():
     assert run(*as_user, "kvmward", "reload").status == 1
 
 
-@test
+@user_space_test
 def usage():
     """wrong usage exits 2 and says how; help and version exit 0"""
     for argv in (["nonsense"], ["slots", "--nonsense"], ["launch"], ["plan", "a", "b"], []):
@@ -563,7 +563,7 @@ def usage():
     assert run("sh", "-c", "kvmward slots >/dev/full").status == 1
 
 
-@test
+@user_space_test
 def tables_fit():
     """no human table is wider than 80 columns on a terminal"""
     must_launch("a-guest-with-a-rather-long-name-as-nova-likes-them-instance-00000001")
@@ -573,7 +573,7 @@ def tables_fit():
             assert len(line) <= 80, f"{command}: {len(line)} columns: {line}"
 
 
-@test
+@user_space_test
 def metrics():
     """metrics are clean under promtool and say what slots and guests say"""
     must_launch("measured")

@@ -6,6 +6,7 @@ import functools
 import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,20 @@ def kernel_slots(pool="sev"):
     return next(p for p in _ynl.dump("slot-get", {}) if p["pool"] == pool)
 
 
+def qemu_log(name):
+    """The file in which libvirt keeps what QEMU says of this guest."""
+    return f"/var/log/libvirt/qemu/{name}.log"
+
+
+def qemu_says(name, pattern):
+    """Waits for a line of QEMU's in the guest's log that this is found in.
+
+    libvirt's error has it too, but only where virtlogd had read it by then.
+    """
+    path = qemu_log(name)
+    wait_for(f"'{pattern}' in {path}", lambda: re.search(pattern, read(path)), 10)
+
+
 def module(verb):
     """rmmod or modprobe: a module that is loaded anew has another family id."""
     global _ynl
@@ -127,6 +142,15 @@ def read(path):
         return file.read().strip()
 
 
+def read_each(pattern):
+    """What is in each file of this pattern, but for those that go away meanwhile."""
+    texts = []
+    for path in glob.glob(pattern):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            texts.append(read(path))
+    return texts
+
+
 def write(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
@@ -154,9 +178,9 @@ def simulator_asids():
     return sorted(int(guest["asid"]) for guest in simulator_guests())
 
 
-def libvirt_version():
-    """(major, minor) of the running libvirtd."""
-    for line in must("virsh", "version").splitlines():
+def libvirt_version(run_there=must):
+    """(major, minor) of the running libvirtd, here or where run_there runs its commands."""
+    for line in run_there("virsh", "version").splitlines():
         if line.startswith("Using library: libvirt "):
             return tuple(int(part) for part in line.split()[-1].split(".")[:2])
     raise AssertionError("virsh version does not tell libvirt's")

@@ -17,6 +17,12 @@ def test(function):
     return function
 
 
+def user_space_test(function):
+    """One whose outcome no kernel decides: --kernel-only skips it, as another one runs it."""
+    function.user_space = True
+    return test(function)
+
+
 def option(name, default):
     """The number that --name=N on the command line gives, or the default."""
     for word in sys.argv[1:]:
@@ -37,6 +43,7 @@ def run(words, before=lambda: None, after=lambda: None):
     """
     chosen = [word for word in words if not word.startswith("--")]
     tests = [t for t in _tests if not chosen or t.__name__ in chosen]
+    kernel_only = "--kernel-only" in words
     print("TAP version 13")
     print(f"1..{len(tests)}", flush=True)
     passed = failed = skipped = 0
@@ -45,6 +52,8 @@ def run(words, before=lambda: None, after=lambda: None):
         name = f"{function.__name__}: {title}"
         begin = time.monotonic()
         try:
+            if kernel_only and getattr(function, "user_space", False):
+                raise Skip("no kernel decides it: runs on one, with E2E=all on each")
             before()
             try:
                 function()

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The host's memory: plain guests count too, whoever started them, and are refused when it is full."""
 
+import concurrent.futures
 import contextlib
+import json
 import os
 import subprocess
 
 import host
 from host import guest, kvmward_json, launch, must, run, virsh_create, wait_for
-from ktap import test
+from ktap import test, user_space_test
 from waiting import Waiter
 
 MIB = 1 << 20
@@ -36,9 +38,14 @@ def refused(result, status=3):
 
 
 def plan(name, **how):
-    """The code of the verdict."""
+    """What is planned for it: its claim, and the verdict."""
     result = host.kvmward("plan", "--json", host.file_of(host.domain(name, **how), name))
-    return host.json.loads(result.out)["verdict"]["code"]
+    return json.loads(result.out)
+
+
+def code(name, **how):
+    """The code of the verdict."""
+    return plan(name, **how)["verdict"]["code"]
 
 
 @contextlib.contextmanager
@@ -51,7 +58,7 @@ def saved(name):
         os.unlink(SAVED)
 
 
-@test
+@user_space_test
 def plain_guests_fill_the_host():
     """plain guests are refused at every door once the memory is given out; a ratio makes room"""
     with host.config(leaving(190)):
@@ -60,8 +67,8 @@ def plain_guests_fill_the_host():
         assert not host.pending() and guest("two")["memory_bytes"] >= 64 * MIB, guest("two")
         refused(virsh_create("three", kind="plain"), status=1)
         refused(launch("three", kind="plain"))
-        assert plan("three", kind="plain") == "memory-full"
-        assert plan("small", kind="plain", mem_mib=32) == "admitted"
+        assert code("three", kind="plain") == "memory-full"
+        assert code("small", kind="plain", mem_mib=32) == "admitted"
         with saved("two"):
             started(virsh_create("three", kind="plain"))
             refused(run("virsh", "restore", SAVED, "--paused"), status=1)
@@ -79,11 +86,11 @@ def plain_guests_fill_the_host():
         assert not host.pending()
 
 
-@test
+@user_space_test
 def plain_guests_and_encrypted_ones():
     """plain guests keep memory from an encrypted one, at their ratio; it counts in full"""
     with host.config(leaving(200)):
-        assert plan("vault") == "admitted"
+        assert code("vault") == "admitted"
         started(virsh_create("one", kind="plain"))
         refused(launch("vault"))
         host.configure(leaving(200, "2.0"))
@@ -98,7 +105,7 @@ def plain_guests_and_encrypted_ones():
 def qemu_without_libvirt():
     """a guest that plain QEMU runs counts like any other"""
     with host.config(leaving(200)):
-        assert plan("one", kind="plain") == "admitted"
+        assert code("one", kind="plain") == "admitted"
         qemu = subprocess.Popen(["qemu-system-x86_64", "-accel", "kvm", "-m", "160", "-S",
                                  "-nodefaults", "-display", "none", "-name", "stranger"])
         try:
@@ -113,7 +120,7 @@ def qemu_without_libvirt():
     assert kvmward_json("slots")["classes"] == []
 
 
-@test
+@user_space_test
 def plain_guests_without_kvmwardd():
     """a plain guest starts while kvmwardd is down, however full the host is"""
     with host.config(leaving(50)):
@@ -123,3 +130,76 @@ def plain_guests_without_kvmwardd():
             started(virsh_create("one", kind="plain"))
         finally:
             host.daemon("start")
+
+
+POOL = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+HUGE = {"kind": "plain", "extra": "<memoryBacking><hugepages/></memoryBacking>"}
+
+
+@contextlib.contextmanager
+def hugepages(count):
+    """A pool of so many pages of 2 MiB."""
+    host.write("/proc/sys/vm/compact_memory", "1")
+    host.write(POOL, str(count))
+    try:
+        assert host.read(POOL) == str(count), host.read(POOL)
+        yield
+    finally:
+        host.write(POOL, "0")
+
+
+@test
+def hugepage_guests():
+    """a guest of hugepages needs room in its pool and none besides; other guests not in the pool"""
+    refused(launch("none", **HUGE))
+    with hugepages(40), host.config(leaving(130)):  # the pool is 80 MiB of it
+        refused(launch("plain", kind="plain"))
+        started(launch("one", **HUGE))
+        assert not host.pending()
+        result = launch("two", **HUGE)
+        refused(result)
+        assert "takes 32 hugepages of 2048 KiB and 8 are left: of 40" in result.err, result.err
+        assert "nr_hugepages by 24" in result.err, result.err
+        # what is in hugepages counts for nothing else
+        started(launch("small", kind="plain", mem_mib=32))
+        with Waiter("two", **HUGE) as two:
+            two.wait_for_place(1, 1, "memory-full")
+            host.destroy("one")
+            assert two.end() == 0, two.notes
+        host.destroy("two")
+
+
+def looked_at_while_it_starts(name):
+    """Launches a guest at which kvmwardd looks while its firmware is pinned twice."""
+    claimed = plan(name)["claim"]["pinned_bytes"]
+    host.write("/sys/kernel/debug/psp_sim/slow", "LAUNCH_UPDATE_DATA 4000 1")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        launching = pool.submit(launch, name)
+        wait_for("its firmware is pinned twice",
+                 lambda: ((host.guest(name) or {}).get("pinned_bytes") or 0) > claimed, 60)
+        must("kvmward", "reload")
+        return launching.result()
+
+
+@test
+def more_than_claimed():
+    """a guest that pins more than its claim is told: once in the journal, in guests and metrics"""
+    card = ("<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"
+            "<qemu:arg value='-device'/><qemu:arg value='secondary-vga'/></qemu:commandline>")
+    started(looked_at_while_it_starts("as-claimed"))
+    started(launch("more", extra=card))
+    for _ in range(2):
+        must("kvmward", "reload")
+        seen = {g["name"]: g for g in host.guests()}
+        assert seen["as-claimed"]["claimed_pinned_bytes"] is None, seen
+        more = seen["more"]["pinned_bytes"] - seen["more"]["claimed_pinned_bytes"]
+        assert 15 * MIB < more < 18 * MIB, seen
+    lines = must("kvmward", "guests").splitlines()
+    assert [line.split()[0] for line in lines if line.endswith("differs")] == ["more"], lines
+    metrics = must("kvmward", "metrics")
+    told = [line for line in metrics.splitlines()
+            if line.startswith("kvmward_guest_claimed_pinned_bytes{")]
+    assert len(told) == 1 and 'name="more"' in told[0], told
+    journal = must("journalctl", "-u", "kvmwardd", "-o", "cat", "-p", "warning",
+                   "DOMAIN_UUID=" + seen["more"]["uuid"])
+    assert journal.count(" was claimed for it") == 1, journal

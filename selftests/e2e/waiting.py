@@ -14,7 +14,7 @@ import threading
 import host
 import ktap
 from host import SevVm, guest, kvmward, pools, run, virsh_create, wait_for
-from ktap import test
+from ktap import user_space_test
 
 
 class Waiter:
@@ -73,7 +73,7 @@ def is_clean():
     return waiting() == 0 and not host.pending()
 
 
-@test
+@user_space_test
 def waiting_order():
     """two wait for one slot: the first gets it, nobody slips past, the second is cancelled"""
     others = SevVm("--type=sev", f"--count={pools()['sev']['free'] - 1}")
@@ -104,7 +104,7 @@ def waiting_order():
         last.__exit__()
 
 
-@test
+@user_space_test
 def waiting_ends():
     """time-out, SIGTERM and kill -9 leave the line; what can never start does not get into it"""
     with SevVm("--type=sev", f"--count={pools()['sev']['free']}"):
@@ -126,7 +126,7 @@ def waiting_ends():
     assert run("kvmward", "launch", "--wait=soon", "/dev/null").status == 2
 
 
-@test
+@user_space_test
 def waiting_over_restart():
     """kvmwardd is killed while two wait: both say so and wait again, and then start"""
     full = SevVm("--type=sev", f"--count={pools()['sev']['free']}")
@@ -148,7 +148,7 @@ def waiting_over_restart():
         full.__exit__()
 
 
-@test
+@user_space_test
 def waiting_many():
     """many wait for one slot that goes from hand to hand: each has its turn, in their order"""
     if os.environ.get("E2E") != "all":
