@@ -45,14 +45,14 @@ sanitize: deps ## unit tests under address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) -C supervisor check O=$(O)/supervisor-asan \
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE"
 
-lint: ## layering, licences, shell, man pages
+lint: ## layering, licences, shell, man pages and what they leave out
 	scripts/lint
 
 deps: ## install what building and unit tests need (Debian, root)
 	@scripts/deps
 
 bench: ## what kvmward costs beside other ways, as a table (BENCH="libvirt": a part)
-	scripts/lab run -k $(BENCH_KERNEL) --mem 8G --timeout 3000 -- selftests/bench/run $(BENCH)
+	scripts/lab run --threads -k $(BENCH_KERNEL) --mem 8G --timeout 3000 -- selftests/bench/run $(BENCH)
 
 lab: ## a login on the simulated SEV host
 	scripts/lab shell
