@@ -14,6 +14,8 @@
 
 #include "file.h"
 
+#define PROBES 4	/* places that a kind may have in the table */
+
 /*
  * Only the kernel names anonymous inodes, so these names cannot be forged, and
  * no export of KVM is needed, which would make it a dependency.
@@ -56,9 +58,23 @@ static enum kvmward_file_kind kind_of(const struct file *file)
 	return device_kind(file_inode(file));
 }
 
-enum kvmward_file_kind kvmward_file_look(struct kvmward_file_known *known,
+/* Two kinds that are hashed alike must not drive each other out for each file. */
+enum kvmward_file_kind kvmward_file_look(struct kvmward_file_kinds *kinds,
 					 const struct file *file)
 {
+	u32 hash = hash_ptr(file->f_op, KVMWARD_FILE_KINDS_BITS);
+	struct kvmward_file_known *known;
+	unsigned int i;
+
+	for (i = 0; i < PROBES; i++) {
+		known = &kinds->known[(hash + i) % ARRAY_SIZE(kinds->known)];
+		if (known->f_op == file->f_op)
+			return known->kind;
+		if (!known->f_op)
+			break;
+	}
+	if (i == PROBES)
+		known = &kinds->known[hash];
 	known->f_op = file->f_op;
 	known->kind = kind_of(file);
 	return known->kind;

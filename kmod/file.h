@@ -29,8 +29,8 @@ struct kvmward_file_kinds {
 	} known[1 << KVMWARD_FILE_KINDS_BITS];
 };
 
-/* Looks at the file itself; *known is where its kind is to be kept. */
-enum kvmward_file_kind kvmward_file_look(struct kvmward_file_known *known,
+/* The kind of a file that is not known by where its operations are hashed to. */
+enum kvmward_file_kind kvmward_file_look(struct kvmward_file_kinds *kinds,
 					 const struct file *file);
 
 /* The kind of a file that cannot go away. Neither sleeps nor takes a lock. */
@@ -38,13 +38,13 @@ static inline enum kvmward_file_kind kvmward_file_kind(struct kvmward_file_kinds
 						       const struct file *file)
 {
 	const struct file_operations *f_op = file->f_op;
-	struct kvmward_file_known *known;
+	const struct kvmward_file_known *known;
 	enum kvmward_file_kind kind;
 
 	if (likely(f_op == kinds->last_other))
 		return KVMWARD_FILE_OTHER;
 	known = &kinds->known[hash_ptr(f_op, KVMWARD_FILE_KINDS_BITS)];
-	kind = likely(known->f_op == f_op) ? known->kind : kvmward_file_look(known, file);
+	kind = likely(known->f_op == f_op) ? known->kind : kvmward_file_look(kinds, file);
 	if (kind == KVMWARD_FILE_OTHER)
 		kinds->last_other = f_op;
 	return kind;

@@ -62,6 +62,8 @@ struct pass {
 	struct kvmward_size room;
 	u32 missed;			/* guests and holders that there was no room for */
 	u32 paths_missed;		/* of cgroups, likewise */
+	const struct cgroup *cgroup;	/* that a path was last asked for, ... */
+	const char *cgroup_path;	/* ... and that path */
 
 	/* Of the process at hand. */
 	const struct mm_struct *mm;
@@ -195,12 +197,15 @@ static void file_scan(struct pass *pass, struct file *file, unsigned int fd)
 static void files_scan(struct pass *pass, struct files_struct *files)
 {
 	const struct fdtable *fdt;
-	unsigned int fd;
+	struct file __rcu **fds;
+	unsigned int fd, max_fds;
 
 	spin_lock(&files->file_lock);
 	fdt = files_fdtable(files);
-	for (fd = 0; fd < fdt->max_fds; fd++) {
-		struct file *file = rcu_dereference_check_fdtable(files, fdt->fd[fd]);
+	fds = fdt->fd;
+	max_fds = fdt->max_fds;
+	for (fd = 0; fd < max_fds; fd++) {
+		struct file *file = rcu_dereference_check_fdtable(files, fds[fd]);
 
 		if (file)
 			file_scan(pass, file, fd);
@@ -220,22 +225,32 @@ static void mm_read(struct kvmward_holder *holder, const struct mm_struct *mm)
 	holder->mm_pinned_bytes = kvmward_u64(pinned << PAGE_SHIFT);
 }
 
-/* Under RCU. */
+/*
+ * Under RCU, for all of which a cgroup's address means no other. Many guests in a
+ * row may be of one cgroup, and the kernel makes each path with interrupts off.
+ */
 static void cgroup_fill(struct pass *pass, struct kvmward_holder *holder,
 			struct task_struct *process)
 {
 	struct kvmward_snapshot *snapshot = pass->snapshot;
+	struct cgroup *cgroup = task_dfl_cgroup(process);
 	char *path = snapshot->text + snapshot->text_size;
 	int len;
 
+	if (cgroup == pass->cgroup) {
+		holder->cgroup = pass->cgroup_path;
+		return;
+	}
 	if (pass->room.text - snapshot->text_size < KVMWARD_CGROUP_SIZE) {
 		pass->paths_missed++;
 		return;
 	}
-	len = cgroup_path(task_dfl_cgroup(process), path, KVMWARD_CGROUP_SIZE);
+	len = cgroup_path(cgroup, path, KVMWARD_CGROUP_SIZE);
 	if (len < 0 || len >= KVMWARD_CGROUP_SIZE)
 		return;
 	holder->cgroup = path;
+	pass->cgroup = cgroup;
+	pass->cgroup_path = path;
 	snapshot->text_size += len + 1;
 }
 
