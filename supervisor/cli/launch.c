@@ -233,7 +233,7 @@ static bool find_cause(struct launch *launch, bool *ret_ran)
 	if (kw_cause_find(launch->error, &launch->cause))
 		return true;
 	for (int tries = 0;
-	     tries < 20 && kw_qemu_log_since(&launch->log, said, sizeof(said)); tries++) {
+	     tries < 60 && kw_qemu_log_since(&launch->log, said, sizeof(said)); tries++) {
 		*ret_ran = true;
 		if (kw_cause_find(said, &launch->cause))
 			return true;
