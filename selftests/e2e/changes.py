@@ -59,6 +59,10 @@ class Watch:
                 return line
         return None
 
+    def with_asid(self):
+        """The lines about a guest that has an ASID."""
+        return [line for line in self.lines if (line.get("guest") or {}).get("asid")]
+
     def taken(self, pool="sev"):
         """The slots taken as its last line about the pool has it; None before the first."""
         views = [line["pool"] for line in self.lines if line.get("pool")]
@@ -119,9 +123,8 @@ def slot_events():
         for _ in range(5):
             del watch.lines[:]
             with SevVm("--type=sev") as vm:
-                wait_for("a line with its ASID", lambda: any(
-                    (line.get("guest") or {}).get("asid") for line in watch.lines), 5)
-                line = next(x for x in watch.lines if x["guest"]["asid"])
+                wait_for("a line with its ASID", watch.with_asid, 5)
+                line = watch.with_asid()[0]
                 assert line["pool"]["taken"] == kernel_slots()["charged"] == 1, line
                 delays.append(line["seen"] - vm.taken())
                 vm.process.kill()
@@ -142,13 +145,17 @@ def no_polling():
     needs_slot_events()
     seconds = 10
     with SevVm("--type=sev", "--vcpus=1"), Watch() as watch:
-        wait_for("no timer runs", lambda: is_idle(watch), 10)
-        time.sleep(1)
         pids = {"kvmwardd": host.daemon_pid(), "watch": watch.process.pid}
-        before = {name: switches(pid) for name, pid in pids.items()}
-        time.sleep(seconds)
-        woken = {name: switches(pid) - before[name] for name, pid in pids.items()}
-        ktap.diagnose(f"woken up in {seconds} s: {woken}")
+        # who polls never has such a time; systemd or udev may have something to say in one
+        for _ in range(3):
+            wait_for("no timer runs", lambda: is_idle(watch), 10)
+            time.sleep(1)
+            before = {name: switches(pid) for name, pid in pids.items()}
+            time.sleep(seconds)
+            woken = {name: switches(pid) - before[name] for name, pid in pids.items()}
+            ktap.diagnose(f"woken up in {seconds} s: {woken}")
+            if not any(woken.values()):
+                break
         assert not any(woken.values()), woken
 
 

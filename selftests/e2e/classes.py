@@ -42,10 +42,11 @@ def known_without_ledger():
 
 def with_classes():
     """gold has a slot set aside, batch may have one, and two are free."""
-    others = SevVm("--type=sev", f"--count={host.pools()['sev']['free'] - 2}")
+    others_count = host.pools()["sev"]["free"] - 2
+    others = SevVm("--type=sev", f"--count={others_count}")
     try:
-        others_count = uses()[None]
-        assert uses() == {"gold": 0, "batch": 0, None: others_count}, uses()
+        wait_for("they are counted", lambda: uses() == {
+            "gold": 0, "batch": 0, None: others_count}, 10)
         refused(launch("odd", extra=of_class("silver")), "class-unknown")
         started(launch("batch", extra=of_class("batch")))
         refused(launch("second", extra=of_class("batch")), "class-full")
@@ -75,5 +76,5 @@ def classes():
     """a class's reserve and limit with real guests, by metadata and by slice; and waiting"""
     with host.config("[class gold]\nsev_reserve = 1\n[class batch]\nsev_limit = 1\n"):
         with_classes()
-    assert is_clean()
+    wait_for("nobody waits", is_clean, 5)
     assert kvmward_json("slots")["classes"] == []

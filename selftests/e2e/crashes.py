@@ -59,6 +59,8 @@ def main_pid(unit):
 
 
 def kill(pid):
+    if not pid:  # of a unit that is between two processes; 0 would mean this group
+        return False
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -82,7 +84,7 @@ def disagreement():
     holds = json.loads(host.read(host.LEDGER))["holds"]
     slots = kernel_slots("sev")
     guests = {g["pid"]: g for g in host.guests()}
-    asids = sorted(g["asid"] for g in guests.values())
+    asids = sorted(g["asid"] or 0 for g in guests.values())
     if any(not hold["pid"] for hold in holds):
         return f"pending: {holds}"
     if not {hold["pid"] for hold in holds} <= set(guests):
@@ -101,7 +103,7 @@ def settle():
     began = time.monotonic()
     # a start whose libvirtd was killed leaves a hold that nobody releases: it runs out
     # (asked once a turn: a libvirtd that is back may end a guest after all, a moment later)
-    while (wrong := disagreement()) and time.monotonic() - began < HOLD_TIMEOUT_S + 10:
+    while (wrong := disagreement()) and time.monotonic() - began < HOLD_TIMEOUT_S + 40:
         kvmward("plan", f"{host.SCRATCH}/bystander.xml")  # looks, and so reconciles
         time.sleep(0.2)
     assert not wrong, wrong

@@ -69,7 +69,7 @@ def reset_ends_sev_es():
     must("kvmward", "launch", host.file_of(host.domain("es", kind="sev-es"), "es"))
     must("virsh", "reset", "es")
     wait_for("its slot is free", lambda: host.kernel_slots("sev-es")["charged"] == 0, 10)
-    assert "es" not in host.running()
+    wait_for("libvirt knows", lambda: "es" not in host.running(), 10)
 
 
 def never_saved():

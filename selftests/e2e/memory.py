@@ -139,10 +139,13 @@ HUGE = {"kind": "plain", "extra": "<memoryBacking><hugepages/></memoryBacking>"}
 @contextlib.contextmanager
 def hugepages(count):
     """A pool of so many pages of 2 MiB."""
-    host.write("/proc/sys/vm/compact_memory", "1")
-    host.write(POOL, str(count))
+    def is_there():
+        host.write("/proc/sys/vm/drop_caches", "3")
+        host.write("/proc/sys/vm/compact_memory", "1")
+        host.write(POOL, str(count))
+        return host.read(POOL) == str(count)
     try:
-        assert host.read(POOL) == str(count), host.read(POOL)
+        wait_for("the pool is there", is_there, 20)
         yield
     finally:
         host.write(POOL, "0")
@@ -172,7 +175,7 @@ def hugepage_guests():
 def looked_at_while_it_starts(name):
     """Launches a guest at which kvmwardd looks while its firmware is pinned twice."""
     claimed = plan(name)["claim"]["pinned_bytes"]
-    host.write("/sys/kernel/debug/psp_sim/slow", "LAUNCH_UPDATE_DATA 4000 1")
+    host.write("/sys/kernel/debug/psp_sim/slow", "LAUNCH_UPDATE_DATA 15000 1")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         launching = pool.submit(launch, name)
         wait_for("its firmware is pinned twice",
@@ -188,6 +191,7 @@ def more_than_claimed():
             "<qemu:arg value='-device'/><qemu:arg value='secondary-vga'/></qemu:commandline>")
     started(looked_at_while_it_starts("as-claimed"))
     started(launch("more", extra=card))
+    wait_for("it is known", lambda: host.guest("more")["claimed_pinned_bytes"], 10)
     for _ in range(2):
         must("kvmward", "reload")
         seen = {g["name"]: g for g in host.guests()}
@@ -200,6 +204,7 @@ def more_than_claimed():
     told = [line for line in metrics.splitlines()
             if line.startswith("kvmward_guest_claimed_pinned_bytes{")]
     assert len(told) == 1 and 'name="more"' in told[0], told
+    must("journalctl", "--sync")
     journal = must("journalctl", "-u", "kvmwardd", "-o", "cat", "-p", "warning",
                    "DOMAIN_UUID=" + seen["more"]["uuid"])
     assert journal.count(" was claimed for it") == 1, journal

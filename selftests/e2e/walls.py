@@ -189,10 +189,15 @@ def walls_reasserted():
     pid = host.guest("bystander")["pid"]
     for verb in ("daemon-reload", "daemon-reexec"):
         must("systemctl", verb)
+        wait_for("systemd is back", lambda: run(
+            "busctl", "get-property", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+            "org.freedesktop.systemd1.Manager", "Version").status == 0, 30)
         assert memory_max() == memory_limit() and misc_max() == capacity and misc_enabled(), verb
     command(SLICE + "/memory.max", "max")
     settled(**capacity)
     must("systemctl", "set-property", "--runtime", "machine.slice", "MemoryMax=infinity")
+    wait_for("systemd has it again", lambda: must(
+        "systemctl", "show", "-P", "MemoryMax", "machine.slice").strip() == memory_limit(), 10)
     settled(**capacity)
     assert {wall["state"] for wall in walls().values()} == {"ok"}, walls()
     # a lower limit is an operator's own
@@ -201,6 +206,8 @@ def walls_reasserted():
     wait_for("it is taken", lambda: str(walls()["memory_max"]["limit_bytes"]) == lower, 5)
     assert memory_max() == lower
     must("systemctl", "set-property", "--runtime", "machine.slice", "MemoryMax=infinity")
+    wait_for("systemd has it again", lambda: must(
+        "systemctl", "show", "-P", "MemoryMax", "machine.slice").strip() == memory_limit(), 10)
     settled(**capacity)
     assert host.guest("bystander")["pid"] == pid and host.running() == ["bystander"]
 

@@ -86,11 +86,11 @@ class Move:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
 
     def wait_for_step(self, wanted):
-        """Returns as soon as the step begins."""
+        """Returns as soon as the step, or one that follows it, begins."""
         begin = time.monotonic()
-        while step() != wanted:
+        while (now := step()) not in STEPS[STEPS.index(wanted):]:
             assert self.process.poll() is None, f"over before {wanted}: {self.end()}"
-            assert time.monotonic() - begin < 180, f"no '{wanted}', but {step()}"
+            assert time.monotonic() - begin < 180, f"no '{wanted}', but {now}"
             time.sleep(0.01)
 
     def end(self, seconds=400):
@@ -143,9 +143,8 @@ def assert_settled():
         ktap.diagnose(f"off at {where}: it starts there")
         side.virsh("start", "vault")
     for each in SIDES:
-        wait_for(f"slots of {each.name} are right",
-                 lambda each=each: each.pool()["charged"] == (each == side), 30)
-        assert each.pool()["held"] == 0, each.pool()
+        wait_for(f"slots of {each.name} are right", lambda each=each: (
+            each.pool()["charged"], each.pool()["held"]) == (each == side, 0), 30)
     return where, state
 
 

@@ -46,7 +46,7 @@ def drain_mixed():
         assert [v["code"] for v in said["tied"]["bars"]] == ["host-device"], said["tied"]
         assert not H2.leftovers() and len(H1.defined()) == 5
         # who does not shut down stays, and says so
-        done = drain("-j", "2", "--shutdown-timeout", "15", status=1)
+        done = drain("-j", "2", "--shutdown-timeout", "60", status=1)
         assert {name: g["result"]["end"] for name, g in done.items() if g["result"]} == {
             "web": "moved", "vault": "moved", "deaf": "stayed", "off": "moved"}, done
         assert sorted(H1.defined()) == ["deaf", "tied"] and H1.running() == ["deaf"]

@@ -116,8 +116,10 @@ def of_the_guest():
 def of_the_destination():
     """no slot, no memory, a guest of that name, the same host, no kvmwardd, no host at all"""
     define(host.domain("vault", complete=True))
-    with SevVm("--type=sev", f"--count={H2.pool()['free']}", prefix=ON_H2):
+    free = H2.pool()["free"]
+    with SevVm("--type=sev", f"--count={free}", prefix=ON_H2):
         assert_said("vault", slot_full=("bars", "h2"))
+    host.wait_for("h2's slots are free again", lambda: H2.pool()["free"] == free, 30)
     define(host.domain("huge", kind="plain", mem_mib=1 << 20))
     assert_said("huge", memory_full=("bars", "h2"))
     define(host.domain("vault", complete=True), H2)
