@@ -170,7 +170,8 @@ def memory_hog():
         events = dict(line.split() for line in host.read(SLICE + "/memory.events").splitlines())
         assert int(events["oom_kill"]) > 0, events
         peak = int(host.read(SLICE + "/memory.peak"))
-        assert peak <= max(before, int(memory_max())), (before, peak, memory_max())
+        # (a few pages are charged before they are counted)
+        assert peak <= max(before, int(memory_max())) + MIB, (before, peak, memory_max())
         assert host.running() == ["bystander"]
         # a wall that guests are above already would kill them, and is not built
         host.configure(f"[memory]\nreserved_host_memory_mb = {reserve + 290}\n")
