@@ -119,14 +119,6 @@ static void drain(const struct nl *nl, uint64_t number)
 			fail(number, "an answer that does not end where a message does", EBADMSG);
 }
 
-/* A tenth of the way is worth a line. */
-static void progress_print(uint64_t sent)
-{
-	if (messages >= 1000 && sent % (messages / 10) == 0)
-		printf("# %llu of %llu sent\n", (unsigned long long)sent,
-		       (unsigned long long)messages);
-}
-
 /* Not always read, so that dumps are left open, overtaken and thrown away. */
 static void message_send(uint64_t number)
 {
@@ -139,7 +131,7 @@ static void message_send(uint64_t number)
 	message_mutate(&message, &rng);
 	if (send(nl->fd, message.data, message.len, MSG_DONTWAIT) < 0)
 		outcome->send_refused++;
-	progress_print(++outcome->sent);
+	progress_print(++outcome->sent, messages, "sent");
 	if (!rng_once_in(&rng, 8))
 		drain(nl, number);
 	if (rng_once_in(&rng, 256)) {

@@ -49,3 +49,10 @@ int options_read(const struct option_number *options, const char *usage, int arg
 	}
 	return i;
 }
+
+void progress_print(uint64_t done, uint64_t of, const char *what)
+{
+	if (of >= 100 && done % (of / 10) == 0)
+		printf("# %llu of %llu %s\n", (unsigned long long)done, (unsigned long long)of,
+		       what);
+}

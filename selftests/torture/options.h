@@ -17,4 +17,7 @@ struct option_number {
  */
 int options_read(const struct option_number *options, const char *usage, int argc, char **argv);
 
+/* Prints a line at each tenth of the way; none of a short one. */
+void progress_print(uint64_t done, uint64_t of, const char *what);
+
 #endif

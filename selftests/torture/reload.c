@@ -115,8 +115,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (n = 0; n < times && !ret; n++)
+	for (n = 0; n < times && !ret; n++) {
 		ret = once(argv[word]);
+		progress_print(n + 1, times, "times loaded");
+	}
 	printf("# unloaded %llu times in %ld s (refused %llu times while in use), loaded %llu times, %llu times by who asked\n",
 	       (unsigned long long)n, (long)(time(NULL) - start), (unsigned long long)in_use,
 	       (unsigned long long)loaded_by_us, (unsigned long long)loaded_by_others);
