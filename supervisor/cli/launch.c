@@ -223,7 +223,7 @@ static void call_start(void *data)
 					  launch->error, sizeof(launch->error));
 }
 
-/* What QEMU said last may be late for libvirt, and be in its log a little later. */
+/* What QEMU said last may be late for libvirt, and be in its log up to some seconds later. */
 static bool find_cause(struct launch *launch, bool *ret_ran)
 {
 	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
