@@ -10,7 +10,7 @@
 
 #include "nl.h"
 
-#define PATIENCE_MS 25000
+#define PATIENCE_MS 5000
 #define SILENCE_MS 100
 
 struct event {

@@ -91,8 +91,6 @@ kernel_arguments() {
 	((hosts == 1)) || modules+=("${link_modules[@]}")
 	# An oops must not pass for a test that went on.
 	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off
-	# A processor that stands still for some seconds is a busy machine's.
-	echo watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180
 	echo "modules_load=$(IFS=,; echo "${modules[*]}")"
 	((!sev)) || echo "psp_sim.max_asid=$max_asid psp_sim.min_sev_asid=$min_sev_asid psp_sim.snp=$snp"
 	# Under so much watching, even its own complaints are many.

@@ -103,7 +103,7 @@ def settle():
     began = time.monotonic()
     # a start whose libvirtd was killed leaves a hold that nobody releases: it runs out
     # (asked once a turn: a libvirtd that is back may end a guest after all, a moment later)
-    while (wrong := disagreement()) and time.monotonic() - began < HOLD_TIMEOUT_S + 40:
+    while (wrong := disagreement()) and time.monotonic() - began < HOLD_TIMEOUT_S + 10:
         kvmward("plan", f"{host.SCRATCH}/bystander.xml")  # looks, and so reconciles
         time.sleep(0.2)
     assert not wrong, wrong

@@ -131,6 +131,7 @@ def fill_and_refuse():
     took = wait_for("its slot is free",
                     lambda: host.kernel_slots("sev")["charged"] == len(names) - 1, 5)
     ktap.diagnose(f"slot free {took:.2f} s after destroy")
+    assert took < 1
     assert pools()["sev"]["free"] == 1
     result = launch("next")
     assert result.status == 0, str(result)
@@ -281,27 +282,26 @@ def parallel_starts():
     with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
         results = list(pool.map(virsh_create, names))
     started = [r for r in results if r.status == 0]
-    # a hook that this machine did not let answer in 2 s refuses as well
-    late = [r for r in results if "daemon-unreachable:" in r.err]
-    assert free - len(late) <= len(started) <= free, "\n".join(map(str, results))
+    assert len(started) == free, "\n".join(map(str, results))
     for result in results:
         if result.status:
-            assert "slot-full:" in result.err or result in late, str(result)
-    assert len(host.running()) == len(started)
+            assert "slot-full:" in result.err, str(result)
+    assert len(host.running()) == free
     wait_for("nothing is held", lambda: pools()["sev"]["held"] == 0, 10)
 
 
 def assert_right_again(charged):
-    """Soon after kvmwardd's return nothing is held and the kernel counts so many slots."""
+    """Within a second of kvmwardd's return nothing is held and the kernel counts so many slots."""
     wait_for("the daemon is back", host.daemon_answers, 30)
     took = wait_for("slots are right", lambda: not host.pending()
                     and host.kernel_slots("sev")["charged"] == charged, 5)
     ktap.diagnose(f"slots right after {took:.2f} s")
+    assert took < 1
 
 
 @test
 def daemon_killed_between_steps():
-    """kvmwardd is killed with -9 after each step of a start and a stop: slots are right again"""
+    """kvmwardd is killed with -9 after each step of a start and a stop: slots right in a second"""
     must_launch("bystander")
     pid = guest("bystander")["pid"]
     try:
@@ -331,7 +331,8 @@ def daemon_stopped_between_steps():
     finally:
         sabotage("true")
         host.daemon("start")
-    wait_for("nothing is held", lambda: not host.pending(), 5)
+    took = wait_for("nothing is held", lambda: not host.pending(), 5)
+    assert took < 1, took
 
 
 @test
@@ -380,7 +381,7 @@ def libvirtd_frozen():
         assert "libvirt has not answered for 5 s" in waiting.stderr.readline()
         waiting.send_signal(signal.SIGINT)
         assert "nothing was started" in waiting.stderr.read()
-        assert waiting.wait(30) == 1
+        assert waiting.wait(5) == 1
         assert pools()["sev"]["held"] == 0
     finally:
         must("systemctl", "kill", "-s", "CONT", "libvirtd")
@@ -392,15 +393,10 @@ def daemon_away():
     host.daemon("stop")
     try:
         bare = run(HOOK, "away", "reconnect", "begin", "-", text="").seconds
-        took = []
-        for _ in range(3):  # the quickest says what the program does, the others what the machine
-            result = run(HOOK, "away", "prepare", "begin", "-",
-                         text=host.domain("away", complete=True))
-            assert result.status != 0 and "daemon-unreachable:" in result.err, str(result)
-            took.append(result.seconds)
-        ktap.diagnose(f"refused after {min(took):.2f} to {max(took):.2f} s, {bare:.2f} s to start "
-                      "the program")
-        assert min(took) - bare < 2, took
+        result = run(HOOK, "away", "prepare", "begin", "-", text=host.domain("away", complete=True))
+        assert result.status != 0 and "daemon-unreachable:" in result.err, str(result)
+        ktap.diagnose(f"refused after {result.seconds:.2f} s, {bare:.2f} s to start the program")
+        assert result.seconds - bare < 2, result.seconds
         assert_refused(virsh_create("away"), "daemon-unreachable", status=1)
         assert no_qemu("away")
         assert_refused(launch("away"), "daemon-unreachable")
@@ -421,9 +417,8 @@ def module_away():
     try:
         # kvmwardd asks for the family by name, and the kernel loads the module again
         xml = host.domain("again", uuid=UUID, complete=True)
-        # (it has 2 s for an answer, which may be too short for that; libvirt would say so)
-        wait_for("the hook is answered", lambda: run(
-            HOOK, "again", "prepare", "begin", "-", text=xml).status == 0, 10)
+        result = run(HOOK, "again", "prepare", "begin", "-", text=xml)
+        assert result.status == 0, str(result)
         run(HOOK, "again", "release", "end", "-", text=xml)
     finally:
         host.module("modprobe")
@@ -602,8 +597,7 @@ def watch():
     threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")),
                      daemon=True).start()
     try:
-        wait_for("it waits for news", lambda: host.read(
-            f"/proc/{process.pid}/syscall").split()[0] == changes.PPOLL, 30)
+        wait_for("watch waits for news", lambda: changes.waits_for(process.pid), 30)
         must_launch("seen")
         wait_for("a line for the guest", lambda: any("seen" in line and "+" in line
                                                     for line in lines), 10)

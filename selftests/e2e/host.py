@@ -49,26 +49,21 @@ def must(*argv, **more):
     return result.out
 
 
-# How much slower than an idle machine one may be that has other work beside the lab.
-PATIENCE = 5
-
-
 def wait_for(what, condition, seconds):
     """Waits until condition() holds; how long that took.
 
     Something that is not there yet, or goes away while it is looked at, does not hold.
     """
     begin = time.monotonic()
-    limit = seconds * PATIENCE
     while True:
-        late = time.monotonic() - begin >= limit
+        late = time.monotonic() - begin >= seconds
         try:
             if condition():
                 return time.monotonic() - begin
         except (AssertionError, LookupError, OSError, TypeError, ValueError):
             if late:
                 raise
-        assert not late, f"not within {limit} s: {what}"
+        assert not late, f"not within {seconds} s: {what}"
         time.sleep(0.05)
 
 

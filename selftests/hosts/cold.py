@@ -86,9 +86,9 @@ class Move:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
 
     def wait_for_step(self, wanted):
-        """Returns as soon as the step, or one that follows it, begins."""
+        """Returns as soon as the step begins."""
         begin = time.monotonic()
-        while (now := step()) not in STEPS[STEPS.index(wanted):]:
+        while (now := step()) != wanted:
             assert self.process.poll() is None, f"over before {wanted}: {self.end()}"
             assert time.monotonic() - begin < 180, f"no '{wanted}', but {now}"
             time.sleep(0.01)
