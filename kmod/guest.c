@@ -42,7 +42,10 @@ static int snapshot_alloc(struct kvmward_snapshot *snapshot, struct kvmward_size
 	return snapshot->guests && snapshot->holders && snapshot->text ? 0 : -ENOMEM;
 }
 
-/* 0; -ENOMEM; -ENOSPC when there was more than last time. */
+/*
+ * 0; -ENOMEM; -ENOSPC when there was more than last time. What memory could not be
+ * had for is not asked for again: the next one begins small.
+ */
 static int try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout)
 {
 	struct kvmward_size room = room_wanted();
@@ -50,6 +53,8 @@ static int try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *l
 
 	if (!ret)
 		ret = kvmward_pass_run(snapshot, layout, room, &last);
+	if (ret == -ENOMEM)
+		last = (struct kvmward_size){ };
 	if (ret)
 		kvmward_snapshot_done(snapshot);
 	return ret;

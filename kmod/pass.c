@@ -413,15 +413,26 @@ static void pass_done(struct pass *pass)
 	kvfree(pass->by_kvm);
 }
 
-/* What was missed may be counted more than once, and how long a path is was not asked. */
+static u32 at_most_fourfold(u64 guess, u32 room)
+{
+	return min(guess, 4ULL * room);
+}
+
+/*
+ * A guest that was missed counts once for each of its files, of which anybody can
+ * have millions, and how long a path is was not asked: a guess is trusted that far
+ * and no further. If it was right all the same, the next pass comes closer.
+ */
 static struct kvmward_size size_needed(const struct pass *pass)
 {
 	const struct kvmward_snapshot *snapshot = pass->snapshot;
+	u64 count = max(snapshot->guest_count, snapshot->holder_count);
+	u64 text = snapshot->text_size + (u64)pass->missed * KVMWARD_CGROUP_USUAL +
+		   (u64)pass->paths_missed * KVMWARD_CGROUP_SIZE;
 
 	return (struct kvmward_size){
-		.count = max(snapshot->guest_count, snapshot->holder_count) + pass->missed,
-		.text = snapshot->text_size + pass->missed * KVMWARD_CGROUP_USUAL +
-			pass->paths_missed * KVMWARD_CGROUP_SIZE,
+		.count = at_most_fourfold(count + pass->missed, pass->room.count),
+		.text = at_most_fourfold(text, pass->room.text),
 	};
 }
 
