@@ -43,8 +43,8 @@ static int snapshot_alloc(struct kvmward_snapshot *snapshot, struct kvmward_size
 }
 
 /*
- * 0; -ENOMEM; -ENOSPC when there was more than last time. What memory could not be
- * had for is not asked for again: the next one begins small.
+ * 0; -ENOMEM; -ENFILE; -ENOSPC when there was more than last time. What memory
+ * could not be had for is not asked for again: the next one begins small.
  */
 static int try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout)
 {

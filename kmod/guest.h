@@ -47,8 +47,8 @@ struct kvmward_snapshot {
 
 /*
  * Takes a snapshot, owned by the caller. 0; -ENOMEM; -EINTR when a fatal signal
- * came first; -EAGAIN when guests came faster than memory could be had for them.
- * May sleep, and returns with nothing held.
+ * came first; -EAGAIN when guests came faster than memory could be had for them;
+ * -ENFILE when too many files are open. May sleep, and returns with nothing held.
  */
 int kvmward_snapshot_take(struct kvmward_snapshot *ret_snapshot);
 

@@ -80,6 +80,8 @@ static int snapshot_take(struct kvmward_snapshot *snapshot, struct netlink_ext_a
 
 	if (ret == -EAGAIN)
 		NL_SET_ERR_MSG(extack, "guests come faster than they can be counted: try again");
+	else if (ret == -ENFILE)
+		NL_SET_ERR_MSG(extack, "too many open files on this host: see the kernel's log");
 	return ret;
 }
 

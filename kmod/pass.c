@@ -10,8 +10,12 @@
  * The pass is one RCU read-side section and never sleeps, so that nobody can
  * hide a guest by handing its file on while we wait. It takes the locks that
  * close() and exit take, one process at a time: for as long as it takes to walk
- * one table, some 10 ns a file.
+ * one table, some 10 ns a file. How long it is in all is in the hands of any user
+ * who opens files, so it gives up above a number of them that no host needs.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitops.h>
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/fdtable.h>
@@ -20,6 +24,8 @@
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
 #include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -37,6 +43,23 @@
 #define NO_HOLDER U32_MAX
 
 /*
+ * Tenths of a second, and far more files than memory is bought for. Half a GiB of
+ * file tables is beyond it, though, and any user who is let have as much can make
+ * it that nobody knows the guests, so that no encrypted one is admitted: better
+ * than a host that stands still. The log then names the process with the most.
+ */
+static unsigned int files_max = 64 << 20;
+module_param(files_max, uint, 0644);
+MODULE_PARM_DESC(files_max, "Open files of all processes beyond which guests are not known");
+
+/* A memory slot of a guest, or a vCPU, is as dear as so many files that follow each other. */
+#define FILES_PER_SLOT 8
+
+/* From this size on a table is not walked again for everybody who shares it. */
+#define LARGE_TABLE 1024
+#define LARGE_BITS 4
+
+/*
  * Whom a guest is put down to when several processes have it open: the higher
  * wins, and the first of equals. A process that is on its way out has no mm left
  * to know its guests by, and says nothing about who made them.
@@ -51,6 +74,12 @@ struct seen {
 	enum claim claim;
 };
 
+/* A table that was walked, and by whom we came to it. */
+struct large {
+	const struct files_struct *files;
+	const struct task_struct *owner;
+};
+
 struct pass {
 	struct kvmward_snapshot *snapshot;
 	const struct kvmward_layout *layout;
@@ -62,6 +91,10 @@ struct pass {
 	struct kvmward_size room;
 	u32 missed;			/* guests and holders that there was no room for */
 	u32 paths_missed;		/* of cgroups, likewise */
+	u64 work, work_max;		/* in files, or what takes as long */
+	u64 most_work;			/* that any process has made, ... */
+	struct task_struct *busiest;	/* ... and which, while under RCU */
+	struct large large[1 << LARGE_BITS];
 	const struct cgroup *cgroup;	/* that a path was last asked for, ... */
 	const char *cgroup_path;	/* ... and that path */
 
@@ -137,7 +170,7 @@ static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
 	seen->maker = pass->layout->vm ? kvmward_vm_mm_id(kvm) : 0;
 	hlist_add_head(&seen->by_kvm, bucket_of(pass, kvm));
 	if (pass->layout->vm)
-		kvmward_vm_read(kvm, guest);
+		pass->work += FILES_PER_SLOT * (u64)kvmward_vm_read(kvm, guest);
 	if (pass->layout->sev)
 		kvmward_sev_read(&pass->layout->sev_layout, kvm, guest);
 	unmovable_add(guest);
@@ -190,26 +223,42 @@ static void file_scan(struct pass *pass, struct file *file, unsigned int fd)
 	}
 }
 
+static bool spent(const struct pass *pass)
+{
+	return pass->work > pass->work_max;
+}
+
 /*
  * What iterate_fd() does, without a call for each file: there are dozens in a
- * process, and nearly all of them are done with in a few instructions.
+ * process, and nearly all of them are done with in a few instructions. Under
+ * files_struct::file_lock no file is there whose bit is not: fd_install(), which
+ * does without the lock, comes after the bit.
  */
-static void files_scan(struct pass *pass, struct files_struct *files)
+static void word_scan(struct pass *pass, const struct files_struct *files,
+		      const struct fdtable *fdt, unsigned int word)
 {
-	const struct fdtable *fdt;
-	struct file __rcu **fds;
-	unsigned int fd, max_fds;
+	unsigned long open = fdt->open_fds[word];
 
-	spin_lock(&files->file_lock);
-	fdt = files_fdtable(files);
-	fds = fdt->fd;
-	max_fds = fdt->max_fds;
-	for (fd = 0; fd < max_fds; fd++) {
-		struct file *file = rcu_dereference_check_fdtable(files, fds[fd]);
+	pass->work += 1 + hweight_long(open);
+	for (; open; open &= open - 1) {
+		unsigned int fd = word * BITS_PER_LONG + __ffs(open);
+		struct file *file = rcu_dereference_check_fdtable(files, fdt->fd[fd]);
 
 		if (file)
 			file_scan(pass, file, fd);
 	}
+}
+
+static void files_scan(struct pass *pass, struct files_struct *files)
+{
+	const struct fdtable *fdt;
+	unsigned int word, words;
+
+	spin_lock(&files->file_lock);
+	fdt = files_fdtable(files);
+	words = fdt->max_fds / BITS_PER_LONG;
+	for (word = 0; word < words && !spent(pass); word++)
+		word_scan(pass, files, fdt, word);
 	spin_unlock(&files->file_lock);
 }
 
@@ -269,12 +318,37 @@ static bool files_shared(const struct task_struct *a, const struct task_struct *
 	return READ_ONCE(a->files) == READ_ONCE(b->files);
 }
 
+/* Under task_lock(). */
+static bool is_large(const struct task_struct *thread)
+{
+	/* Unlocked: as large as it is, or was a moment ago. */
+	return READ_ONCE(rcu_dereference_raw(thread->files->fdt)->max_fds) >= LARGE_TABLE;
+}
+
+/*
+ * Was the table of this thread walked before, for another process that it shares it
+ * with? The address alone would not tell: a table is freed at once. It is still the
+ * same while it is that of the task that we came by, which RCU keeps from being
+ * freed. A process that made a guest comes to its own when makers are settled.
+ */
+static bool is_walked(struct pass *pass, const struct task_struct *thread)
+{
+	struct large *large = &pass->large[hash_ptr(thread->files, LARGE_BITS)];
+
+	if (pass->settling || !thread->mm || !is_large(thread))
+		return false;
+	if (large->files == thread->files && READ_ONCE(large->owner->files) == thread->files)
+		return true;
+	*large = (struct large){ thread->files, thread };
+	return false;
+}
+
 /* task_lock() keeps both the table and the mm of a thread in place. */
 static void thread_scan(struct pass *pass, struct task_struct *thread)
 {
 	task_lock(thread);
 	pass->mm = thread->mm;
-	if (thread->files)
+	if (thread->files && !is_walked(pass, thread))
 		files_scan(pass, thread->files);
 	if (pass->holder != NO_HOLDER)
 		mm_read(&pass->snapshot->holders[pass->holder], thread->mm);
@@ -293,6 +367,9 @@ static void threads_scan(struct pass *pass, struct task_struct *process)
 
 	/* for_each_thread(), which under PROVE_RCU_LIST names a lock that modules lack. */
 	list_for_each_entry_rcu(thread, &process->signal->thread_head, thread_node) {
+		if (spent(pass))
+			break;
+		pass->work++;
 		if ((thread == process || !files_shared(thread, process)) &&
 		    (!previous || !files_shared(thread, previous)))
 			thread_scan(pass, thread);
@@ -303,11 +380,16 @@ static void threads_scan(struct pass *pass, struct task_struct *process)
 static void process_scan(struct pass *pass, struct task_struct *process)
 {
 	struct kvmward_holder *holder;
+	u64 before = pass->work;
 
 	pass->holder = NO_HOLDER;
 	pass->vhost_net_queues = 0;
 	pass->tap_queues = 0;
 	threads_scan(pass, process);
+	if (pass->work - before > pass->most_work) {
+		pass->most_work = pass->work - before;
+		pass->busiest = process;
+	}
 	if (pass->holder == NO_HOLDER)
 		return;
 	holder = &pass->snapshot->holders[pass->holder];
@@ -378,9 +460,22 @@ static void makers_settle(struct pass *pass)
 	struct task_struct *process;
 
 	pass->settling = true;
-	for_each_process(process)
+	for_each_process(process) {
+		if (spent(pass))
+			break;
 		if (has_files(process) && is_wanted(pass, process_mm_id(process)))
 			process_scan(pass, process);
+	}
+}
+
+/* Under RCU, once the pass has given up. */
+static void spent_tell(const struct pass *pass)
+{
+	struct kvmward_holder holder = { };
+
+	holder_fill(&holder, pass->busiest);
+	pr_warn_ratelimited("more than %llu open files (files_max): which guests there are is not known; process %u (%s) of user %u has the most of them, %llu\n",
+			    pass->work_max, holder.pid, holder.comm, holder.uid, pass->most_work);
 }
 
 static void processes_scan(struct pass *pass)
@@ -388,11 +483,16 @@ static void processes_scan(struct pass *pass)
 	struct task_struct *process;
 
 	rcu_read_lock();
-	for_each_process(process)
+	for_each_process(process) {
+		if (spent(pass))
+			break;
 		if (has_files(process))
 			process_scan(pass, process);
+	}
 	if (makers_wanted(pass))
 		makers_settle(pass);
+	if (spent(pass))
+		spent_tell(pass);
 	rcu_read_unlock();
 }
 
@@ -439,11 +539,17 @@ static struct kvmward_size size_needed(const struct pass *pass)
 int kvmward_pass_run(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout,
 		     struct kvmward_size room, struct kvmward_size *ret_needed)
 {
-	struct pass pass = { .snapshot = snapshot, .layout = layout, .room = room };
+	struct pass pass = {
+		.snapshot = snapshot, .layout = layout, .room = room,
+		.work_max = READ_ONCE(files_max),
+	};
 	int ret = pass_alloc(&pass);
 
-	if (!ret) {
+	if (!ret)
 		processes_scan(&pass);
+	if (!ret && spent(&pass))
+		ret = -ENFILE;
+	if (!ret) {
 		*ret_needed = size_needed(&pass);
 		if (pass.missed || pass.paths_missed)
 			ret = -ENOSPC;

@@ -14,8 +14,9 @@ struct kvmward_size {
 
 /*
  * Finds every guest, once, into an empty snapshot that has so much room. 0;
- * -ENOMEM; -ENOSPC: it did not do. *ret_needed is what would have done, at a
- * guess, on -ENOMEM untouched. May sleep before and after the pass, not in it.
+ * -ENOMEM; -ENFILE: more files are open than are looked through, as the log says;
+ * -ENOSPC: it did not do. *ret_needed is what would have done, at a guess, on other
+ * errors untouched. May sleep before and after the pass, not in it.
  */
 int kvmward_pass_run(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout,
 		     struct kvmward_size room, struct kvmward_size *ret_needed);

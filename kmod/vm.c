@@ -147,18 +147,20 @@ static void private_add(struct memory *memory, const struct kvm_memory_slot *slo
  * kvm_for_each_memslot() goes by has 128 buckets for any guest.
  * Address space 0 only: x86 shows the same memory again in SMM.
  */
-static void memory_read(struct kvm *kvm, struct kvmward_guest *guest)
+static u32 memory_read(struct kvm *kvm, struct kvmward_guest *guest)
 {
 	struct memory memory = { .private_known = true };
 	const struct kvm_memory_slot *slot;
 	struct kvm_memslots *slots;
 	struct rb_node *node;
+	u32 count = 0;
 	int srcu;
 
 	srcu = srcu_read_lock(&kvm->srcu);
 	slots = srcu_dereference(kvm->memslots[0], &kvm->srcu);
 	for (node = rb_first(&slots->gfn_tree); node; node = rb_next(node)) {
 		slot = container_of(node, struct kvm_memory_slot, gfn_node[slots->node_idx]);
+		count++;
 		if (slot->id >= KVM_USER_MEM_SLOTS)
 			continue;
 		memory.pages += slot->npages;
@@ -168,6 +170,7 @@ static void memory_read(struct kvm *kvm, struct kvmward_guest *guest)
 	guest->memory_bytes = kvmward_u64(memory.pages << PAGE_SHIFT);
 	if (memory.private_known)
 		guest->private_bytes = kvmward_u64(memory.private_pages << PAGE_SHIFT);
+	return count;
 }
 
 #ifdef HF_GUEST_MASK
@@ -190,15 +193,16 @@ static struct kvmward_u32 nested_vcpus(struct kvm *kvm, u32 vcpus)
 }
 #endif
 
-void kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest)
+u32 kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest)
 {
 	/*
 	 * A vCPU is counted after it is in the array, and one that has been
 	 * counted lives as long as the VM: acquire pairs with KVM's smp_wmb().
 	 */
 	u32 vcpus = atomic_read_acquire(&kvm->online_vcpus);
+	u32 slots = memory_read(kvm, guest);
 
-	memory_read(kvm, guest);
 	guest->vcpus = kvmward_u32(vcpus);
 	guest->nested_vcpus = nested_vcpus(kvm, vcpus);
+	return slots + vcpus;
 }

@@ -30,6 +30,7 @@ struct kvm *kvmward_vm_of_vcpu(const struct kvm_vcpu *vcpu);
  */
 bool kvmward_vm_made_by(const struct kvm *kvm, const struct mm_struct *mm);
 u64 kvmward_vm_mm_id(const struct kvm *kvm);	/* of the memory it was made in */
-void kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest);
+/* Returns how many memory slots and vCPUs it has looked at, which takes the time. */
+u32 kvmward_vm_read(struct kvm *kvm, struct kvmward_guest *guest);
 
 #endif
