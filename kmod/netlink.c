@@ -4,8 +4,10 @@
  * answer are gathered before its first message is begun; a dump keeps its own
  * copy until it is through or its socket is closed.
  */
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <net/genetlink.h>
 #include <linux/kvmward.h>
 
@@ -16,6 +18,9 @@
 #include "netlink.h"
 #include "notify.h"
 #include "slots.h"
+
+/* How old an answer to those without rights may be. */
+#define SHARED_INTERVAL (HZ / 10)
 
 static struct genl_family family;
 
@@ -139,9 +144,14 @@ struct guest_dump {
 	u32 next;
 };
 
+struct pools {
+	struct kvmward_slots pool[KVMWARD_POOLS];
+	u32 count;
+};
+
 struct slot_dump {
-	struct kvmward_slots pools[KVMWARD_POOLS];
-	u32 next, count;
+	struct pools pools;
+	u32 next;
 };
 
 #define dump_ctx(cb, type) (*(type **)(cb)->ctx)
@@ -209,25 +219,67 @@ static int guest_done(struct netlink_callback *cb)
 	return 0;
 }
 
-static int slot_start(struct netlink_callback *cb)
+/* On failure *ret_pools is untouched. */
+static int pools_read(struct pools *ret_pools, struct netlink_ext_ack *extack)
 {
 	struct kvmward_snapshot snapshot;
 	struct kvmward_host host;
-	struct slot_dump *dump;
+	int ret = snapshot_take(&snapshot, extack);
+
+	if (ret)
+		return ret;
+	kvmward_host_read(&host);
+	kvmward_slots_read(&host, &snapshot, ret_pools->pool);
+	ret_pools->count = kvmward_slots_split(&host) ? KVMWARD_POOLS : KVMWARD_SLOT_POOL_SNP;
+	kvmward_snapshot_done(&snapshot);
+	return 0;
+}
+
+/* What those without rights share; its lock is taken before that of a pass. */
+static DEFINE_MUTEX(shared_lock);
+static struct {
+	struct pools pools;		/* none yet: of count 0 */
+	unsigned long expires;		/* jiffies */
+} shared;
+
+/*
+ * Each pass waits for those asked for before it. So of all who have no say only one
+ * at a time asks for any: many of them cannot hold up who decides by what he is told.
+ */
+static int pools_read_shared(struct pools *ret_pools, struct netlink_ext_ack *extack)
+{
+	unsigned long begun;
+	int ret = mutex_lock_killable(&shared_lock);
+
+	if (ret)
+		return ret;
+	begun = jiffies;
+	if (!shared.pools.count || time_after(begun, shared.expires)) {
+		ret = pools_read(&shared.pools, extack);
+		if (!ret)
+			shared.expires = begun + SHARED_INTERVAL;
+	}
+	if (!ret)
+		*ret_pools = shared.pools;
+	mutex_unlock(&shared_lock);
+	return ret;
+}
+
+static int slot_start(struct netlink_callback *cb)
+{
+	struct slot_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	int ret;
 
-	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return -ENOMEM;
-	ret = snapshot_take(&snapshot, cb->extack);
+	if (netlink_capable(cb->skb, CAP_NET_ADMIN))
+		ret = pools_read(&dump->pools, cb->extack);
+	else
+		ret = pools_read_shared(&dump->pools, cb->extack);
 	if (ret) {
 		kfree(dump);
 		return ret;
 	}
-	kvmward_host_read(&host);
-	kvmward_slots_read(&host, &snapshot, dump->pools);
-	dump->count = kvmward_slots_split(&host) ? KVMWARD_POOLS : KVMWARD_SLOT_POOL_SNP;
-	kvmward_snapshot_done(&snapshot);
 	dump_ctx(cb, struct slot_dump) = dump;
 	return 0;
 }
@@ -236,12 +288,12 @@ static int slot_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct slot_dump *dump = dump_ctx(cb, struct slot_dump);
 
-	for (; dump->next < dump->count; dump->next++) {
+	for (; dump->next < dump->pools.count; dump->next++) {
 		void *hdr = dump_put(skb, cb, KVMWARD_CMD_SLOT_GET);
 
 		if (!hdr)
 			return dump_stop(skb);
-		if (kvmward_fill_slots(skb, dump->next, &dump->pools[dump->next])) {
+		if (kvmward_fill_slots(skb, dump->next, &dump->pools.pool[dump->next])) {
 			genlmsg_cancel(skb, hdr);
 			return dump_stop(skb);
 		}

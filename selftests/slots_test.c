@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/socket.h>
 
 #include "kselftest.h"
 #include "testing.h"
@@ -275,6 +276,92 @@ static void pool_test(int pool)
 	leak_test(pool);
 }
 
+/*
+ * A user without rights, who asks for the slots in use whenever he is told to, by a
+ * byte, and tells them. -1 is an error.
+ */
+static void user_run(int talk)
+{
+	struct nl_answer answer;
+	struct nl own;
+	int in_use = -1;
+	char byte;
+
+	test_become_nobody();
+	if (nl_open(&own))
+		_exit(1);
+	while (read(talk, &byte, 1) == 1) {
+		if (!nl_dump(&own, KVMWARD_CMD_SLOT_GET, NULL, 0, &answer) && answer.count)
+			in_use = nl_u32(&answer.msgs[0], KVMWARD_A_SLOT_IN_USE);
+		nl_answer_done(&answer);
+		if (write(talk, &in_use, sizeof(in_use)) != sizeof(in_use))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static int user_asks(int talk)
+{
+	int in_use;
+
+	if (write(talk, "", 1) != 1 || read(talk, &in_use, sizeof(in_use)) != sizeof(in_use))
+		return -1;
+	return in_use;
+}
+
+/* True: a slot was taken, and the user was told soon after what was so before. */
+static bool user_was_told_old(int talk)
+{
+	int before = user_asks(talk), vm = vms_create(VMS_SEV);
+	bool old = vm >= 0 && before >= 0 && user_asks(talk) == before;
+
+	close(vm);
+	return old;
+}
+
+/* An answer that was right 300 ms ago is right now, if nothing has changed meanwhile. */
+static bool user_is_told_new(int talk)
+{
+	int vm, taken;
+
+	usleep(300000);
+	vm = vms_create(VMS_SEV);
+	usleep(300000);
+	taken = user_asks(talk);
+	close(vm);
+	usleep(300000);
+	return taken == (int)base[0] + 1 && user_asks(talk) == (int)base[0];
+}
+
+/*
+ * Users without rights share a pass for 100 ms, so that they cannot keep others
+ * waiting. On a slow machine these are over soon: any of many times will do.
+ */
+static void user_test(void)
+{
+	bool old = false, new;
+	int talk[2], i;
+	pid_t pid;
+
+	if (!vms_offered(VMS_SEV) || socketpair(AF_UNIX, SOCK_STREAM, 0, talk)) {
+		ksft_test_result_skip("a user without rights: no SEV\n");
+		ksft_test_result_skip("a user without rights: no SEV\n");
+		return;
+	}
+	pid = fork();
+	if (!pid) {
+		close(talk[0]);
+		user_run(talk[1]);
+	}
+	close(talk[1]);
+	new = user_is_told_new(talk[0]);
+	for (i = 0; !old && i < 200; i++)
+		old = user_was_told_old(talk[0]);
+	close(talk[0]);
+	ksft_test_result(test_wait(pid) == 0 && new, "a user without rights is told what is taken\n");
+	ksft_test_result(old, "and asks for no pass of his own within 100 ms\n");
+}
+
 /* Nothing is in use, and nothing is claimed to be known, where no KVM is. */
 static void no_kvm_test(void)
 {
@@ -295,9 +382,10 @@ static void no_kvm_test(void)
 int main(void)
 {
 	test_open(&nl);
-	ksft_set_plan(21);
+	ksft_set_plan(23);
 	no_kvm_test();
 	pool_test(KVMWARD_SLOT_POOL_SEV);
 	pool_test(KVMWARD_SLOT_POOL_SEV_ES);
+	user_test();
 	ksft_finished();
 }
