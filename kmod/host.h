@@ -40,12 +40,18 @@ extern const char *const kvmward_kvm_modules[];
 /*
  * Adds what the SEV firmware says of itself, where a driver for it is loaded.
  * The firmware serves one command at a time, guests' launches too, so it is
- * asked ten times a second at most, and an answer may be 100 ms old. May sleep.
+ * asked ten times a second at most, and an answer may be 100 ms old. While it is
+ * busy with something else nothing is added: it is waited for a quarter of a second.
+ * May sleep.
+ *
+ * The second waits until the firmware is not being asked, when nobody will again.
  */
 #ifdef CONFIG_CRYPTO_DEV_SP_PSP
 void kvmward_host_read_psp(struct kvmward_host *host);
+void kvmward_host_stop_psp(void);
 #else
 static inline void kvmward_host_read_psp(struct kvmward_host *host) { }
+static inline void kvmward_host_stop_psp(void) { }
 #endif
 
 #endif

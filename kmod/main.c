@@ -7,6 +7,7 @@
 #include <net/genetlink.h>
 #include <linux/kvmward.h>
 
+#include "host.h"
 #include "module.h"
 #include "netlink.h"
 #include "notify.h"
@@ -34,6 +35,7 @@ static void __exit kvmward_exit(void)
 {
 	kvmward_notify_exit();	/* its events go to the family */
 	kvmward_netlink_exit();
+	kvmward_host_stop_psp();	/* which requests to the family have asked */
 	kvmward_module_exit();
 }
 

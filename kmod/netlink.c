@@ -382,7 +382,7 @@ static const struct genl_ops ops[] = {
 	},
 };
 
-/* parallel_ops: a slow firmware must not hold up other families' requests. */
+/* parallel_ops: what waits here must not hold up other families' requests. */
 static struct genl_family family __ro_after_init = {
 	.name = KVMWARD_FAMILY_NAME,
 	.version = KVMWARD_FAMILY_VERSION,

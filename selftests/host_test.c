@@ -242,11 +242,27 @@ static bool platform_status(struct sev_user_data_status *status)
 	return !ret;
 }
 
-static void psp_test(void)
+/* Firmware facts are left out while the firmware is busy: asks until they are there. */
+static void psp_await(struct nl *nl)
+{
+	int i;
+
+	for (i = 0; i < 600 && !nl_has(host, KVMWARD_A_HOST_PSP_STATE); i++) {
+		usleep(100000);
+		nl_answer_done(&answer);
+		test_host(nl, &answer);
+		host = &answer.msgs[0];
+	}
+}
+
+static void psp_test(struct nl *nl)
 {
 	struct sev_user_data_status status = { 0 };
+	bool there = platform_status(&status);
 
-	if (platform_status(&status))
+	if (there)
+		psp_await(nl);
+	if (there)
 		ksft_test_result(is(KVMWARD_A_HOST_PSP_STATE, status.state) &&
 				 is(KVMWARD_A_HOST_PSP_API_MAJOR, status.api_major) &&
 				 is(KVMWARD_A_HOST_PSP_API_MINOR, status.api_minor) &&
@@ -258,6 +274,38 @@ static void psp_test(void)
 				 !nl_has(host, KVMWARD_A_HOST_PSP_API_MAJOR) &&
 				 !nl_has(host, KVMWARD_A_HOST_PSP_GUEST_COUNT),
 				 "no firmware facts without /dev/sev\n");
+}
+
+static bool psp_slow(const char *command)
+{
+	int fd = open("/sys/kernel/debug/psp_sim/slow", O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, command, strlen(command)) == (ssize_t)strlen(command);
+
+	close(fd);
+	return ok;
+}
+
+/* The answer does not wait for the firmware, and lacks what it would have said. */
+static void psp_slow_test(struct nl *nl)
+{
+	bool left_out;
+
+	usleep(300000);		/* What it said last is too old by then. */
+	if (!psp_slow("PLATFORM_STATUS 8000 1")) {
+		ksft_test_result_skip("slow firmware: no simulator\n");
+		ksft_test_result_skip("and later: no simulator\n");
+		return;
+	}
+	nl_answer_done(&answer);
+	test_host(nl, &answer);
+	host = &answer.msgs[0];
+	left_out = !nl_has(host, KVMWARD_A_HOST_PSP_STATE) &&
+		   !nl_has(host, KVMWARD_A_HOST_PSP_API_MAJOR) &&
+		   !nl_has(host, KVMWARD_A_HOST_PSP_GUEST_COUNT);
+	ksft_test_result(left_out && is(KVMWARD_A_HOST_KVM_LOADED, test_module_there("kvm")),
+			 "slow firmware: answered without its facts\n");
+	psp_await(nl);
+	ksft_test_result(nl_has(host, KVMWARD_A_HOST_PSP_STATE), "and with them later\n");
 }
 
 static void source_test(void)
@@ -295,7 +343,7 @@ int main(void)
 	test_open(&nl);
 	test_module_load("cpuid");
 	test_module_load("msr");
-	ksft_set_plan(11);
+	ksft_set_plan(13);
 	test_host(&nl, &answer);
 	host = &answer.msgs[0];
 	vendor_test();
@@ -306,7 +354,8 @@ int main(void)
 	msr_test();
 	simulator_test();
 	no_sev_test();
-	psp_test();
+	psp_test(&nl);
+	psp_slow_test(&nl);
 	source_test();
 	nobody_test();
 	ksft_finished();

@@ -124,10 +124,15 @@ static struct kw_u32 not(struct kw_u32 fact)
 	return (struct kw_u32){ fact.known, !fact.value };
 }
 
-/* The driver of the PSP has answered, whatever state the firmware is in. */
-static struct kw_u32 psp_answers(const struct kw_host *host)
+/*
+ * The driver of the PSP has answered, whatever state the firmware is in. That it has
+ * not says little where the driver's device is there: the firmware may be busy.
+ */
+static struct kw_u32 psp_answers(const struct kw_host *host, const struct kw_host_around *around)
 {
-	return host->psp_state.known || host->psp_api_major.known ? KW_U32(1) : KW_U32(0);
+	if (host->psp_state.known || host->psp_api_major.known)
+		return KW_U32(1);
+	return kw_u32_yes(around->dev_sev) ? (struct kw_u32){} : KW_U32(0);
 }
 
 /* CPUID Fn8000_001F: SEV has [EDX .. ECX]. */
@@ -206,7 +211,7 @@ static struct kw_u32 fact_of(enum rung rung, const struct kw_host *host,
 	case SNP_ACTIVE: return host->snp_active;
 	case SNP_ENABLED: return host->snp_enabled;
 	case C_BIT: return (struct kw_u32){ host->c_bit_position.known, 1 };
-	case PSP: return psp_answers(host);
+	case PSP: return psp_answers(host, around);
 	case DEV_SEV: return around->dev_sev;
 	case GUEST_FACTS:
 		return (struct kw_u32){ host->facts_source.known,

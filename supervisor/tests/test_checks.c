@@ -114,6 +114,17 @@ static void asids_are_split(void **state)
 	}
 }
 
+static void busy_firmware_is_no_lack_of_a_driver(void **state)
+{
+	const struct kw_host host = { .sev_in_cpu = KW_U32(1) };
+	struct kw_host_around around = { .dev_sev = KW_U32(1) };
+
+	(void)state;
+	assert_int_equal(check(&host, &around, "psp")->state, KW_CHECK_UNKNOWN);
+	around.dev_sev = KW_U32(0);
+	assert_int_equal(check(&host, &around, "psp")->state, KW_CHECK_NO);
+}
+
 static void firmware_and_psp_are_told(void **state)
 {
 	const struct kw_host host = {
@@ -245,6 +256,7 @@ int main(void)
 		cmocka_unit_test(who_may_use_kvm_matters_once_it_is_there),
 		cmocka_unit_test(only_the_first_no_has_a_remedy),
 		cmocka_unit_test(asids_are_split),
+		cmocka_unit_test(busy_firmware_is_no_lack_of_a_driver),
 		cmocka_unit_test(firmware_and_psp_are_told),
 		cmocka_unit_test(the_lowest_obstacle_of_snp_is_named),
 		cmocka_unit_test(queues_are_told_where_they_are_known),
