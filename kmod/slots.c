@@ -3,6 +3,7 @@
  * The pools of slots. How the ASIDs are divided: AMD APM volume 2, 15.34 and
  * 15.35; what KVM makes of it: sev_hardware_setup() in arch/x86/kvm/svm/sev.c.
  */
+#include <linux/bitmap.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/misc_cgroup.h>
@@ -101,11 +102,18 @@ static u32 pool_of(u32 type, bool split)
 							 KVMWARD_SLOT_POOL_SEV_ES;
 }
 
-static void guests_count(const struct kvmward_snapshot *snapshot, bool split,
+/*
+ * A guest whose slot moves to another VM while the pass is between the two shows
+ * the same ASID in both: each counts once. In use stays unknown without memory.
+ */
+static void guests_count(const struct kvmward_snapshot *snapshot, u32 max_asid, bool split,
 			 struct kvmward_slots *pools)
 {
+	unsigned long *counted = bitmap_zalloc(max_asid + 1UL, GFP_KERNEL);
 	u32 i;
 
+	if (!counted)
+		return;
 	for (i = 0; i < KVMWARD_POOLS; i++) {
 		pools[i].in_use = kvmward_u32(0);
 		pools[i].mirrors = kvmward_u32(0);
@@ -118,9 +126,11 @@ static void guests_count(const struct kvmward_snapshot *snapshot, bool split,
 			continue;
 		if (guest->mirror)
 			pool->mirrors.value++;
-		else
+		else if (guest->asid.value > max_asid ||
+			 !__test_and_set_bit(guest->asid.value, counted))
 			pool->in_use.value++;
 	}
+	bitmap_free(counted);
 }
 
 void kvmward_slots_read(const struct kvmward_host *host, const struct kvmward_snapshot *snapshot,
@@ -132,6 +142,6 @@ void kvmward_slots_read(const struct kvmward_host *host, const struct kvmward_sn
 	kvmward_slots_ranges(host, pools);
 	charged_read(pools, split);
 	if (snapshot->sev_known)
-		guests_count(snapshot, split, pools);
+		guests_count(snapshot, host->max_asid.value, split, pools);
 	memcpy(ret_pools, pools, sizeof(pools));
 }
