@@ -61,8 +61,9 @@ static u32 pool_of(enum misc_res_type type)
 }
 
 /*
- * The count is read under the lock: whatever comes later in the ring has a
- * count that was read later, so that the last one sent is the true one.
+ * The count is read under the lock: whatever comes later in the ring has a count
+ * that was read later. It may hold a charge that is just being refused elsewhere:
+ * the root's usage goes up before the refusal, and down again without an event.
  */
 static void event_note(struct kvmward_event *event, const struct misc_cg *cg)
 {
