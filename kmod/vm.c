@@ -36,6 +36,7 @@ static const struct {
 	FIELD(kvm_memory_slot, gfn_node),
 	FIELD(kvm_memory_slot, npages),
 	FIELD(kvm_memory_slot, id),
+	FIELD(kvm_memory_slot, flags),
 #ifdef KVMWARD_HAVE_GUEST_MEMFD
 	FIELD(kvm_memory_slot, gmem),
 #endif
