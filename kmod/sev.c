@@ -87,8 +87,11 @@ static u32 guest_type(const struct kvmward_sev_layout *layout, const struct kvm 
  * counts only once the guest is active; KVM sets `active` first and returns it
  * when no ASID is to be had, so 0 means that there is none (yet).
  *
- * KVM sets the ASID after the kind of the guest and, of a mirror, its owner. So
- * it is read before them: a guest that is shown with an ASID is not half made.
+ * A new guest gets its ASID after its kind, and a mirror after its owner. So the
+ * ASID is read before them: a new guest that is shown with an ASID is not half
+ * made. In the midst of being mirrored or moved, SEV-ES may be shown as SEV, and
+ * a mirror that moves as none. A mirror of SEV-SNP would be shown as SEV-ES for
+ * good, which is how KVM treats it: it never gets the features that tell.
  */
 void kvmward_sev_read(const struct kvmward_sev_layout *layout, const struct kvm *kvm,
 		      struct kvmward_guest *guest)
