@@ -25,7 +25,7 @@ struct reading {
 	char *error;
 	size_t error_size;
 	int result;
-	unsigned int depth, nodes;
+	unsigned int depth;
 };
 
 static struct reading *reading_of(void *parser)
@@ -76,24 +76,10 @@ static void on_doctype(void *parser, const xmlChar *name, const xmlChar *public_
 	refuse(parser, "a DOCTYPE is not allowed here: remove it, and the entities it defines");
 }
 
-static bool count_nodes(void *parser, unsigned int more)
-{
-	struct reading *reading = reading_of(parser);
-
-	if (more > KW_XML_NODES_MAX - reading->nodes) {
-		refuse(parser, "too many elements and attributes for a domain");
-		return false;
-	}
-	reading->nodes += more;
-	return true;
-}
-
 static void on_start(void *parser, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
 		     int namespace_count, const xmlChar **namespaces, int attribute_count,
 		     int default_count, const xmlChar **attributes)
 {
-	if (!count_nodes(parser, 1 + (unsigned int)namespace_count + (unsigned int)attribute_count))
-		return;
 	if (++reading_of(parser)->depth > KW_XML_DEPTH_MAX) {
 		refuse(parser, "elements are nested too deep for a domain");
 		return;
@@ -108,24 +94,6 @@ static void on_end(void *parser, const xmlChar *name, const xmlChar *prefix, con
 	xmlSAX2EndElementNs(parser, name, prefix, uri);
 }
 
-static void on_comment(void *parser, const xmlChar *text)
-{
-	if (count_nodes(parser, 1))
-		xmlSAX2Comment(parser, text);
-}
-
-static void on_instruction(void *parser, const xmlChar *target, const xmlChar *data)
-{
-	if (count_nodes(parser, 1))
-		xmlSAX2ProcessingInstruction(parser, target, data);
-}
-
-static void on_cdata(void *parser, const xmlChar *text, int length)
-{
-	if (count_nodes(parser, 1))
-		xmlSAX2CDataBlock(parser, text, length);
-}
-
 static xmlParserCtxt *parser_create(struct reading *reading)
 {
 	xmlParserCtxt *parser = xmlNewParserCtxt();
@@ -136,9 +104,6 @@ static xmlParserCtxt *parser_create(struct reading *reading)
 	parser->sax->internalSubset = on_doctype;
 	parser->sax->startElementNs = on_start;
 	parser->sax->endElementNs = on_end;
-	parser->sax->comment = on_comment;
-	parser->sax->processingInstruction = on_instruction;
-	parser->sax->cdataBlock = on_cdata;
 	parser->sax->serror = on_error;
 	return parser;
 }
@@ -204,6 +169,58 @@ static void check_encoding(struct reading *reading, const char *text, size_t len
 			 (int)(declared_length < 20 ? declared_length : 20), declared);
 }
 
+static void check_namespaces(struct reading *reading, const char *text, size_t length)
+{
+	const char *end = text + length, *at = text;
+	unsigned int count = 0;
+
+	for (; (at = memmem(at, end - at, "xmlns", 5)); at += 5)
+		if (++count > KW_XML_NAMESPACES_MAX) {
+			complain(reading, -EBADMSG, line_of(text, at),
+				 "too many namespaces for a domain");
+			return;
+		}
+}
+
+/*
+ * Counted before libxml2 sees the text. Until 2.12 it compares each attribute
+ * with all those before it in the element, and it looks for each prefix among all
+ * namespaces; after an error it reads on to the end, and tells of no element any
+ * more. A tag begins at '<', which stands nowhere in it, and each attribute has
+ * its '='; what ends a tag, or is none ("<!", "<?"), stands outside of quotes.
+ */
+static void check_markup(struct reading *reading, const char *text, size_t length)
+{
+	unsigned int markup = 0, attributes = 0;
+	const char *at, *what = NULL;
+	bool in_tag = false;
+	char quote = 0;
+
+	for (at = text; at < text + length && !what; at++) {
+		if (*at == '<') {
+			in_tag = true;
+			quote = 0;
+			attributes = 0;
+			markup++;
+		} else if (in_tag && quote) {
+			quote = *at == quote ? 0 : quote;
+		} else if (in_tag && (*at == '"' || *at == '\'')) {
+			quote = *at;
+		} else if (in_tag && *at == '=') {
+			attributes++;
+			markup++;
+		} else if (*at == '>' || *at == '!' || *at == '?') {
+			in_tag = false;
+		}
+		if (attributes > KW_XML_ATTRIBUTES_MAX)
+			what = "too many attributes for one element";
+		else if (markup > KW_XML_MARKUP_MAX)
+			what = "too many elements and attributes for a domain";
+	}
+	if (what)
+		complain(reading, -EBADMSG, line_of(text, at), "%s", what);
+}
+
 static void check_text(struct reading *reading, const char *text, size_t length)
 {
 	if (length > KW_XML_MAX) {
@@ -214,6 +231,8 @@ static void check_text(struct reading *reading, const char *text, size_t length)
 		complain(reading, -EBADMSG, 1, "the text is empty");
 	} else {
 		check_encoding(reading, text, length);
+		check_markup(reading, text, length);
+		check_namespaces(reading, text, length);
 	}
 }
 

@@ -9,14 +9,17 @@
 
 #define KW_XML_MAX (4u << 20)	/* bytes; libvirt's own domain XML is a few KiB */
 #define KW_XML_DEPTH_MAX 64	/* elements within elements; libvirt's go to 9 */
-#define KW_XML_NODES_MAX 50000	/* elements, attributes, comments …: some 10 MiB in memory */
+#define KW_XML_MARKUP_MAX 50000	/* tags, attributes, comments …: some 10 MiB in memory */
+#define KW_XML_ATTRIBUTES_MAX 256	/* of one element; libvirt's go to some 20 */
+#define KW_XML_NAMESPACES_MAX 256	/* of the whole text */
 
 KW_CLEANUP_OF(xmlDoc, xmlFreeDoc);
 
 /*
  * Reads XML that may be hostile: UTF-8 only, no DOCTYPE and so no entity but
- * the five that XML itself has, nothing is fetched, size, depth and number of
- * nodes are bounded, nothing is printed. 0; -EMSGSIZE, -EBADMSG or -ENOMEM with
+ * the five that XML itself has, nothing is fetched, nothing is printed, and
+ * size, depth and number of elements and attributes are bounded, so that no text
+ * takes longer to read than its length explains. 0; -EMSGSIZE, -EBADMSG or -ENOMEM with
  * "line N: what is wrong" in error. The caller frees *ret_doc with xmlFreeDoc().
  */
 int kw_xml_read(const char *text, size_t length, xmlDoc **ret_doc, char *error, size_t error_size);

@@ -792,13 +792,23 @@ static void test_hostile_sizes(void **state)
 	} cases[] = {
 		{ "<domain type='kvm'>", "     ", "</domain>", 1u << 20, -EMSGSIZE,
 		  "line 1: longer than 4 MiB" },
-		{ "", "<a>", "", 1000000, -EBADMSG, "line 1: elements are nested too deep" },
+		{ "", "<a>", "", 1000, -EBADMSG, "line 1: elements are nested too deep" },
+		{ "", "<a>", "", 1000000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<b/>", "</a>", 1000000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<?b?>", "</a>", 800000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<!---->", "</a>", 500000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<![CDATA[x]]>", "</a>", 300000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<b c='' d='' e='' f='' g='' h=''/>", "</a>", 100000, -EBADMSG,
 		  "line 1: too many elements" },
+		/* libxml2 reads on after this error, and would count no more */
+		{ "<a b='' b=''>", "<c/>", "</a>", 1000000, -EBADMSG, "line 1: too many elements" },
+		{ "<a", " b=''", "/>", 257, -EBADMSG,
+		  "line 1: too many attributes for one element" },
+		{ "<a><b><!-- it's --></b><c", "\nd='='", "/></a>", 257, -EBADMSG,
+		  "line 258: too many attributes for one element" },
+		{ "<a", " b=''", "/>", 256, -EBADMSG, "line 1: Attribute b redefined" },
+		{ "<a>", "<b xmlns:c='d'/>", "</a>", 257, -EBADMSG, "line 1: too many namespaces" },
+		{ "<a>", "<b xmlns:c='d'/>", "</a>", 256, -EBADMSG, "line 1: <a>: is not a" },
 		{ "<domain type='kvm'><name>", "x", "</name></domain>", 4000000, -EBADMSG,
 		  "line 1: <name>: longer than 4095 bytes" },
 		{ "<domain type='", "x", "'/>", 4000000, -EBADMSG,
@@ -814,6 +824,33 @@ static void test_hostile_sizes(void **state)
 						  cases[i].end);
 
 		refused(cases[i].sentence, xml, strlen(xml), cases[i].result, cases[i].sentence);
+	}
+}
+
+/* Only what makes an attribute counts as one. */
+static void test_equals_signs(void **state)
+{
+	static const char *const places[][2] = {
+		{ "<description>", "</description>" },
+		{ "<description>\"", "'</description>" },
+		{ "<!--", "-->" },
+		{ "<!-- isn't", "-->" },
+		{ "<?a ", "?>" },
+		{ "<description><![CDATA[", "]]></description>" },
+		{ "<description title='\"", "'/>" },
+		{ "<description title=\">", "'\"/>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		_cleanup_free_ char *signs = repeat(places[i][0], "=", 1000, places[i][1]);
+		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+		char error[256] = "", text[2048];
+
+		snprintf(text, sizeof(text), "<domain type='kvm'><name>a</name><memory>1</memory>%s"
+			 "</domain>", signs);
+		if (parse_text(text, &domain, error, sizeof(error)))
+			fail_msg("%.40s: %s", places[i][0], error);
 	}
 }
 
@@ -931,6 +968,7 @@ int main(void)
 		cmocka_unit_test(test_bad_values),
 		cmocka_unit_test(test_hostile_files),
 		cmocka_unit_test(test_hostile_sizes),
+		cmocka_unit_test(test_equals_signs),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_short_error_buffer),
