@@ -14,12 +14,15 @@
 #include "base/text.h"
 #include "facts/domain_parts.h"
 
-/* "0-3,5,^2": has it this number? Each part overrules those before it. False: it is malformed. */
-static bool set_has(const char *text, uint32_t number, bool *ret_has)
+/* QEMU's MAX_NODES: no guest has more cells. */
+#define CELLS_MAX 128
+
+/* "0-3,5,^2": which numbers has it? Each part overrules those before it. False: it is malformed. */
+static bool read_set(const char *text, bool has[CELLS_MAX])
 {
 	char copy[256], *rest = copy, *part;
 
-	*ret_has = false;
+	memset(has, 0, CELLS_MAX * sizeof(*has));
 	if (!kw_text_copy(copy, sizeof(copy), text))
 		return false;
 	while ((part = strsep(&rest, ","))) {
@@ -32,36 +35,50 @@ static bool set_has(const char *text, uint32_t number, bool *ret_has)
 		if (kw_text_u32(first, UINT16_MAX, &from) ||
 		    kw_text_u32(last ? last : first, UINT16_MAX, &to) || from > to)
 			return false;
-		if (number >= from && number <= to)
-			*ret_has = !without;
+		for (; from <= to && from < CELLS_MAX; from++)
+			has[from] = !without;
 	}
 	return true;
 }
 
-/* *ret_node: the <page> of a cell, NULL for none; it is not looked for where there are no cells. */
-static int find_page(const struct kw_complaint *complaint, const xmlNode *hugepages, bool cells,
-		     uint32_t cell, const xmlNode **ret_node)
+/* Found once for all cells: files may have thousands of pages, modules and the like. */
+struct reader {
+	const struct kw_complaint *complaint;
+	struct kw_domain *domain;
+	bool huge;				/* there is <hugepages>, */
+	bool pages;				/* and <page> in it */
+	struct {
+		const xmlNode *page;		/* NULL: none */
+		uint64_t nodes;			/* 0: none in particular */
+	} cells[CELLS_MAX];
+};
+
+/* Which <page> is whose is not looked for where there are no cells. */
+static int find_pages(struct reader *reader, const xmlNode *hugepages, bool cells)
 {
-	const xmlNode *found = NULL;
+	const xmlNode *page = kw_xml_child(hugepages, "page"), *others = NULL;
+	bool has[CELLS_MAX];
 	char set[256];
 
-	for (xmlNode *page = kw_xml_child(hugepages, "page"); page;
-	     page = kw_xml_next(page, "page")) {
-		int error = kw_xml_attribute(complaint, page, "nodeset", set, sizeof(set));
-		bool has = !cells;
+	reader->huge = hugepages;
+	reader->pages = page;
+	reader->cells[0].page = cells ? NULL : page;
+	for (; page && cells; page = kw_xml_next(page, "page")) {
+		int error = kw_xml_attribute(reader->complaint, page, "nodeset", set, sizeof(set));
 
 		if (error)
 			return error;
-		if (!has && *set && !set_has(set, cell, &has))
-			return kw_xml_complain(complaint, page, "'%s' is no set of cells", set);
-		if (has) {
-			found = page;
-			break;
-		}
 		if (!*set)
-			found = page;
+			others = page;
+		else if (!read_set(set, has))
+			return kw_xml_complain(reader->complaint, page, "'%s' is no set of cells", set);
+		for (size_t i = 0; *set && i < CELLS_MAX; i++)
+			if (has[i] && !reader->cells[i].page)
+				reader->cells[i].page = page;
 	}
-	*ret_node = found;
+	for (size_t i = 0; others && i < CELLS_MAX; i++)
+		if (!reader->cells[i].page)
+			reader->cells[i].page = others;
 	return 0;
 }
 
@@ -90,68 +107,67 @@ static void add_bound(struct kw_domain *domain, uint64_t nodes, uint64_t bytes)
 	part->bytes += bytes;
 }
 
-struct reader {
-	const struct kw_complaint *complaint;
-	const xmlNode *hugepages, *tuning;
-	struct kw_domain *domain;
-	bool cells;
-};
-
 /* *ret_nodes: 0 where the element binds to no nodes in particular, or may give way. */
 static int read_nodes(const struct reader *reader, const xmlNode *node, uint64_t *ret_nodes)
 {
 	char mode[32], set[256];
+	bool has[CELLS_MAX] = { false };
 	uint64_t nodes = 0;
 	int error = kw_xml_attribute(reader->complaint, node, "mode", mode, sizeof(mode));
 
 	if (!error)
 		error = kw_xml_attribute(reader->complaint, node, "nodeset", set, sizeof(set));
-	for (uint32_t i = 0; !error && *set && i < KW_NODES_MAX; i++) {
-		bool has;
-
-		if (!set_has(set, i, &has))
-			return kw_xml_complain(reader->complaint, node, "'%s' is no set of nodes", set);
-		nodes |= (uint64_t)has << i;
-	}
+	if (!error && *set && !read_set(set, has))
+		return kw_xml_complain(reader->complaint, node, "'%s' is no set of nodes", set);
+	for (size_t i = 0; i < KW_NODES_MAX; i++)
+		nodes |= (uint64_t)has[i] << i;
 	if (!error)
 		*ret_nodes = !*mode || kw_text_equal(mode, "strict") ? nodes : 0;
 	return error;
 }
 
-static int find_nodes(const struct reader *reader, uint32_t cell, uint64_t *ret_nodes)
+static int find_nodes(struct reader *reader, const xmlNode *tuning)
 {
-	const xmlNode *found = kw_xml_child(reader->tuning, "memory");
+	const xmlNode *memory = kw_xml_child(tuning, "memory");
+	uint64_t nodes = 0, cell;
+	int error = memory ? read_nodes(reader, memory, &nodes) : 0;
 
-	for (xmlNode *node = kw_xml_child(reader->tuning, "memnode"); node;
+	for (size_t i = 0; i < CELLS_MAX; i++)
+		reader->cells[i].nodes = nodes;
+	for (xmlNode *node = kw_xml_child(tuning, "memnode"); node && !error;
 	     node = kw_xml_next(node, "memnode")) {
-		uint64_t of = UINT64_MAX;
-		int error = kw_xml_attribute_u64(reader->complaint, node, "cellid", UINT16_MAX, &of);
+		cell = CELLS_MAX;
+		error = kw_xml_attribute_u64(reader->complaint, node, "cellid", UINT16_MAX, &cell);
+		if (!error)
+			error = read_nodes(reader, node, &nodes);
+		if (!error && cell < CELLS_MAX)
+			reader->cells[cell].nodes = nodes;
+	}
+	return error;
+}
+
+/* node is what has the memory, for the complaint. */
+static int add(const struct reader *reader, const xmlNode *node, uint64_t cell, uint64_t bytes)
+{
+	uint64_t page_bytes = 0;
+	const xmlNode *page;
+
+	if (cell >= CELLS_MAX)
+		return kw_xml_complain(reader->complaint, node, "QEMU has no NUMA cells beyond %d",
+				       CELLS_MAX - 1);
+	page = reader->cells[cell].page;
+	if (page) {
+		int error = kw_xml_attribute_bytes(reader->complaint, page, "size", &page_bytes);
 
 		if (error)
 			return error;
-		if (of == cell)
-			found = node;
 	}
-	return found ? read_nodes(reader, found, ret_nodes) : 0;
-}
-
-static int add(const struct reader *reader, uint32_t cell, uint64_t bytes)
-{
-	bool any = kw_xml_child(reader->hugepages, "page");
-	const xmlNode *page = NULL;
-	uint64_t page_bytes = 0, nodes = 0;
-	int error = find_page(reader->complaint, reader->hugepages, reader->cells, cell, &page);
-
-	if (!error && page)
-		error = kw_xml_attribute_bytes(reader->complaint, page, "size", &page_bytes);
-	if (!error)
-		error = find_nodes(reader, cell, &nodes);
 	bytes += (KW_MIB - bytes % KW_MIB) % KW_MIB;
-	if (!error && (page || (reader->hugepages && !any)))
+	if (page || (reader->huge && !reader->pages))
 		add_huge(reader->domain, page_bytes, bytes);
-	else if (!error && nodes)
-		add_bound(reader->domain, nodes, bytes);
-	return error;
+	else if (reader->cells[cell].nodes)
+		add_bound(reader->domain, reader->cells[cell].nodes, bytes);
+	return 0;
 }
 
 static int add_cells(const struct reader *reader, const xmlNode *numa)
@@ -165,7 +181,7 @@ static int add_cells(const struct reader *reader, const xmlNode *numa)
 		if (!error && xmlHasProp(cell, (const xmlChar *)"memory"))
 			error = kw_xml_attribute_bytes(reader->complaint, cell, "memory", &bytes);
 		if (!error && bytes)
-			error = add(reader, (uint32_t)id, bytes);
+			error = add(reader, cell, id, bytes);
 		if (error)
 			return error;
 	}
@@ -185,24 +201,22 @@ static int add_module(const struct reader *reader, const xmlNode *module)
 		error = kw_xml_u32(reader->complaint, node, &cell);
 	if (error || kw_xml_child(module, "source"))
 		return error;
-	return add(reader, cell, bytes);
+	return add(reader, module, cell, bytes);
 }
 
 int kw_domain_read_backing(const struct kw_complaint *complaint, const xmlNode *root,
 			   struct kw_domain *domain)
 {
 	const xmlNode *numa = kw_xml_child(kw_xml_child(root, "cpu"), "numa");
-	struct reader reader = {
-		.complaint = complaint,
-		.hugepages = kw_xml_child(kw_xml_child(root, "memoryBacking"), "hugepages"),
-		.tuning = kw_xml_child(root, "numatune"),
-		.domain = domain,
-		.cells = kw_xml_child(numa, "cell"),
-	};
-	int error;
+	const xmlNode *hugepages = kw_xml_child(kw_xml_child(root, "memoryBacking"), "hugepages");
+	struct reader reader = { .complaint = complaint, .domain = domain };
+	bool cells = kw_xml_child(numa, "cell");
+	int error = find_pages(&reader, hugepages, cells);
 
-	if (!reader.cells)
-		return add(&reader, 0, domain->memory_bytes);
+	if (!error)
+		error = find_nodes(&reader, kw_xml_child(root, "numatune"));
+	if (error || !cells)
+		return error ? error : add(&reader, root, 0, domain->memory_bytes);
 	error = add_cells(&reader, numa);
 	for (xmlNode *module = kw_xml_child(kw_xml_child(root, "devices"), "memory");
 	     module && !error; module = kw_xml_next(module, "memory"))

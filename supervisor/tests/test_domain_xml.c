@@ -422,6 +422,61 @@ static void test_bound_to_many_sets(void **state)
 	assert_int_equal(domain.bound[KW_BOUND_MAX - 1].nodes, 7 << (KW_BOUND_MAX - 1));
 }
 
+/* No more than QEMU takes: each costs a look at what it is made of. */
+static void test_many_cells(void **state)
+{
+	static const struct {
+		int cells;
+		const char *more, *complaint;
+	} cases[] = {
+		{ 128, "", NULL },
+		{ 129, "", "<cell>: QEMU has no NUMA cells beyond 127" },
+		{ 1, "<cell id='128' memory='1024'/>", "<cell>: QEMU has no NUMA cells beyond" },
+		{ 128, "</numa></cpu>" MODULE("127", "") "<cpu><numa>", NULL },
+		{ 128, "</numa></cpu>" MODULE("128", "") "<cpu><numa>",
+		  "<memory>: QEMU has no NUMA cells beyond" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+		char error[256] = "", xml[8192] = "<domain type='kvm'><name>a</name><cpu><numa>";
+
+		for (int j = 0; j < cases[i].cells; j++)
+			strcat(xml, "<cell memory='1024'/>");
+		strcat(xml, cases[i].more);
+		strcat(xml, "</numa></cpu>" PAGES(SMALL) "</domain>");
+		if (!!parse_text(xml, &domain, error, sizeof(error)) != !!cases[i].complaint ||
+		    (cases[i].complaint && !strstr(error, cases[i].complaint)))
+			fail_msg("%zu: \"%s\"", i, error);
+		if (!cases[i].complaint)
+			assert_int_equal(domain.huge[0].bytes, domain.memory_bytes);
+	}
+}
+
+/* The first <page> of a cell is its own, the last <memnode>, and the order is the file's. */
+static void test_pages_of_one_cell(void **state)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "";
+
+	(void)state;
+	if (parse_text("<domain type='kvm'><name>a</name>" CELLS PAGES(
+			       BIG("5") "<page size='4' unit='M' nodeset='0-127'/>" BIG("0") SMALL)
+		       "</domain>", &domain, error, sizeof(error)))
+		fail_msg("%s", error);
+	assert_int_equal(domain.huge[0].page_bytes, 4 * MIB);
+	assert_int_equal(domain.huge[0].bytes, 7 * MIB);
+	kw_domain_done(&domain);
+	if (parse_text("<domain type='kvm'><name>a</name>" CELLS TUNE(
+			       CELL("0", "strict", "1") CELL("999", "strict", "3")
+			       CELL("0", "strict", "2")) "</domain>",
+		       &domain, error, sizeof(error)))
+		fail_msg("%s", error);
+	assert_int_equal(domain.bound[0].nodes, 4);
+	assert_int_equal(domain.bound[0].bytes, 4 * MIB);
+}
+
 static void test_bad_nodes(void **state)
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
@@ -955,6 +1010,8 @@ int main(void)
 		cmocka_unit_test(test_bad_hugepages),
 		cmocka_unit_test(test_bound_memory),
 		cmocka_unit_test(test_bound_to_many_sets),
+		cmocka_unit_test(test_many_cells),
+		cmocka_unit_test(test_pages_of_one_cell),
 		cmocka_unit_test(test_bad_nodes),
 		cmocka_unit_test(test_unknown_security),
 		cmocka_unit_test(test_class),
