@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "facts/domain_xml.h"
-#include "facts/limits.h"
 #include "policy/admit.h"
 #include "policy/claims.h"
 #include "policy/classes.h"
@@ -30,7 +29,7 @@ bool kw_judge_entry(const struct kw_supervisor *supervisor, const struct kw_doma
 }
 
 /* libvirt's own limit is only looked for where it matters. */
-void kw_judge_memlock(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
+void kw_judge_memlock(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		      const struct kw_claim *claim, struct kw_verdict *verdict)
 {
 	struct kw_u64 inherited = {};
@@ -38,7 +37,7 @@ void kw_judge_memlock(const struct kw_supervisor *supervisor, const struct kw_do
 	if (supervisor->config.admit_small_memlock)
 		return;
 	if (kw_memlock_is_inherited(domain, claim))
-		inherited = kw_limits_libvirt_memlock_bytes("/proc");
+		inherited = kw_supervisor_memlock_bytes(supervisor);
 	kw_memlock_suffices(domain, claim, inherited, verdict);
 }
 

@@ -19,7 +19,7 @@ bool kw_judge_read(const char *xml, size_t length, struct kw_domain *ret_domain,
 		   struct kw_verdict *verdict);
 bool kw_judge_entry(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		   struct kw_verdict *verdict);
-void kw_judge_memlock(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
+void kw_judge_memlock(struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		      const struct kw_claim *claim, struct kw_verdict *verdict);
 
 /* The verdict on a type of <launchSecurity> that is not known. */

@@ -12,7 +12,7 @@
 #include "policy/rules.h"
 #include "policy/security.h"
 
-bool kw_plan_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,
+bool kw_plan_claim(struct kw_supervisor *supervisor, const char *xml, size_t length,
 		   struct kw_claim *ret_claim, struct kw_verdict *ret_verdict)
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};

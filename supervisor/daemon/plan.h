@@ -10,7 +10,7 @@
  * is nothing to hold: admitted, it takes nothing that is counted; else the domain's own fault.
  * Name and UUID are there wherever they can be read.
  */
-bool kw_plan_claim(const struct kw_supervisor *supervisor, const char *xml, size_t length,
+bool kw_plan_claim(struct kw_supervisor *supervisor, const char *xml, size_t length,
 		   struct kw_claim *ret_claim, struct kw_verdict *ret_verdict);
 
 /* What "prepare" would say of this domain, its own faults included. Holds nothing. */

@@ -13,6 +13,7 @@
 #include "daemon/picture.h"
 #include "daemon/pinned.h"
 #include "facts/config_file.h"
+#include "facts/limits.h"
 #include "facts/process.h"
 #include "facts/snapshot.h"
 #include "policy/admit.h"
@@ -318,11 +319,21 @@ void kw_supervisor_begin_round(struct kw_supervisor *supervisor)
 {
 	supervisor->in_round = true;
 	supervisor->looked = false;
+	supervisor->memlock_read = false;
 }
 
 void kw_supervisor_end_round(struct kw_supervisor *supervisor)
 {
 	supervisor->in_round = false;
+}
+
+struct kw_u64 kw_supervisor_memlock_bytes(struct kw_supervisor *supervisor)
+{
+	if (!supervisor->in_round || !supervisor->memlock_read) {
+		supervisor->memlock_bytes = kw_limits_libvirt_memlock_bytes("/proc");
+		supervisor->memlock_read = true;
+	}
+	return supervisor->memlock_bytes;
 }
 
 int kw_supervisor_release(struct kw_supervisor *supervisor, const char *uuid)

@@ -24,6 +24,8 @@ struct kw_supervisor {
 	struct kw_waiting waiting;
 	struct kw_facts facts;
 	bool in_round, looked;		/* calls are answered that share a look; it was taken */
+	bool memlock_read;		/* in this round */
+	struct kw_u64 memlock_bytes;
 	bool fresh;			/* looked since those who wait were served */
 	char *picture;			/* what clients see, as text, to tell a change */
 	char slots_line[160];		/* "SEV 3 of 10, SEV-ES/SNP 0 of 5 slots taken" */
@@ -63,6 +65,12 @@ bool kw_supervisor_drains(const struct kw_supervisor *supervisor, const char *uu
 void kw_supervisor_look(struct kw_supervisor *supervisor);
 void kw_supervisor_begin_round(struct kw_supervisor *supervisor);
 void kw_supervisor_end_round(struct kw_supervisor *supervisor);
+
+/*
+ * The memory lock that QEMU inherits of libvirt's daemon. To find it is a walk over
+ * all processes: calls of one round share that, too.
+ */
+struct kw_u64 kw_supervisor_memlock_bytes(struct kw_supervisor *supervisor);
 
 /*
  * Ends the hold of that UUID. What it was held for may be on the host by now and

@@ -31,6 +31,7 @@ struct fake_host {
 	struct kw_huge_pools huge;
 	uint64_t memory_bytes;		/* MemTotal */
 	struct kw_u64 libvirt_memlock_bytes;
+	unsigned int memlock_looks;	/* how often kvmwardd has looked for that */
 	char forked[FAKE_GUESTS][KW_UUID_LEN + 1];	/* processes that have no VM yet */
 	size_t forked_count;
 	unsigned int looks;		/* how often kvmwardd has looked */
@@ -146,6 +147,7 @@ void kw_snapshot_watch(struct kw_netlink **netlink, const struct kw_guest_list *
 struct kw_u64 kw_limits_libvirt_memlock_bytes(const char *proc)
 {
 	(void)proc;
+	fake->memlock_looks++;
 	return fake->libvirt_memlock_bytes;
 }
 

@@ -473,6 +473,24 @@ static void test_small_memory_lock(void **state)
 	assert_int_equal(hold_count(), 1);
 }
 
+/* To find it is a walk over all processes. */
+static void test_calls_of_a_round_share_the_memory_lock(void **state)
+{
+	(void)state;
+	kw_supervisor_begin_round(&supervisor);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(hook_without_limit("prepare"), KW_MEMLOCK_SMALL);
+	assert_int_equal(fake->memlock_looks, 1);
+	kw_supervisor_end_round(&supervisor);
+	/* libvirt's daemon may have been started anew, with another limit */
+	fake->libvirt_memlock_bytes = KW_U64(UINT64_MAX);
+	kw_supervisor_begin_round(&supervisor);
+	assert_int_equal(hook_without_limit("prepare"), KW_ADMITTED);
+	kw_supervisor_end_round(&supervisor);
+	fake->libvirt_memlock_bytes = KW_U64(1);
+	assert_int_equal(hook_without_limit("prepare"), KW_MEMLOCK_SMALL);
+}
+
 static void test_note_comes_before_the_decision(void **state)
 {
 	(void)state;
@@ -584,6 +602,7 @@ int main(void)
 		TEST(test_plain_guests_start_where_no_hold_can_be_saved),
 		TEST(test_pinned_is_compared_once_it_is_up),
 		TEST(test_small_memory_lock),
+		TEST(test_calls_of_a_round_share_the_memory_lock),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),
 		TEST(test_what_runs_is_not_started_again),
