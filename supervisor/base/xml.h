@@ -8,7 +8,11 @@
 #include "base/cleanup.h"
 
 #define KW_XML_MAX (4u << 20)	/* bytes; libvirt's own domain XML is a few KiB */
-#define KW_XML_DEPTH_MAX 64	/* elements within elements; libvirt's go to 9 */
+/*
+ * Elements within elements: libvirt has one for each image of a backing chain, 200
+ * at most, and some around and below them. libxml2's own bound is 256.
+ */
+#define KW_XML_DEPTH_MAX 250
 #define KW_XML_MARKUP_MAX 50000	/* tags, attributes, comments …: some 10 MiB in memory */
 #define KW_XML_ATTRIBUTES_MAX 256	/* of one element; libvirt's go to some 20 */
 #define KW_XML_NAMESPACES_MAX 256	/* of the whole text */

@@ -847,7 +847,8 @@ static void test_hostile_sizes(void **state)
 	} cases[] = {
 		{ "<domain type='kvm'>", "     ", "</domain>", 1u << 20, -EMSGSIZE,
 		  "line 1: longer than 4 MiB" },
-		{ "", "<a>", "", 1000, -EBADMSG, "line 1: elements are nested too deep" },
+		{ "", "<a>\n", "", 250, -EBADMSG, "line 251: Premature end of data" },
+		{ "", "<a>\n", "", 251, -EBADMSG, "line 251: elements are nested too deep" },
 		{ "", "<a>", "", 1000000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<b/>", "</a>", 1000000, -EBADMSG, "line 1: too many elements" },
 		{ "<a>", "<?b?>", "</a>", 800000, -EBADMSG, "line 1: too many elements" },
@@ -907,6 +908,28 @@ static void test_equals_signs(void **state)
 		if (parse_text(text, &domain, error, sizeof(error)))
 			fail_msg("%.40s: %s", places[i][0], error);
 	}
+}
+
+/* The longest chain of images that libvirt takes, as a hook gets it. */
+static void test_backing_chain(void **state)
+{
+	_cleanup_free_ char *begin = repeat(
+		"<domain type='kvm'><name>a</name><memory>1</memory><devices>"
+		"<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/>",
+		"<backingStore type='file'><format type='qcow2'/><source file='/b'/>", 199,
+		"<backingStore type='nvme'><format type='raw'/><source type='pci' namespace='1'>"
+		"<address domain='0' bus='1' slot='0' function='0'/><encryption format='luks'>"
+		"<secret type='passphrase' usage='x'/></encryption></source>");
+	_cleanup_free_ char *xml = repeat(begin, "</backingStore>", 200,
+					  "</disk></devices></domain>");
+	_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
+	char error[256] = "";
+
+	(void)state;
+	if (parse_text(xml, &domain, error, sizeof(error)))
+		fail_msg("%s", error);
+	assert_int_equal(domain.device_count, 1);
+	assert_true(domain.devices[0].nvme);
 }
 
 /* Every beginning of a good file is refused, and read within its bounds. */
@@ -1026,6 +1049,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_files),
 		cmocka_unit_test(test_hostile_sizes),
 		cmocka_unit_test(test_equals_signs),
+		cmocka_unit_test(test_backing_chain),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_short_error_buffer),
