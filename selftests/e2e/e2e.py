@@ -244,7 +244,7 @@ def outside_qemu_counts():
     cbitpos, lost = host.sev_numbers()
     qemu = subprocess.Popen([
         "qemu-system-x86_64", "-machine", "q35,confidential-guest-support=sev0", "-accel", "kvm",
-        "-cpu", "host", "-m", "64", "-nodefaults", "-display", "none", "-S",
+        "-cpu", "host", "-m", "64", "-nodefaults", "-display", "none", "-S", "-name", "claimed",
         "-object", f"sev-guest,id=sev0,cbitpos={cbitpos},reduced-phys-bits={lost},policy=1",
         "-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"],
         stderr=subprocess.PIPE, encoding="utf-8")
@@ -254,6 +254,8 @@ def outside_qemu_counts():
         assert qemu.poll() is None, qemu.stderr.read()
         mine = [g for g in guests() if g["pid"] == qemu.pid]
         assert mine and mine[0]["libvirt"] is False and mine[0]["type"] == "sev", guests()
+        # what it says of itself is not read
+        assert not mine[0]["name"] and mine[0]["comm"] == "qemu-system-x86", mine
         assert pools()["sev"]["free"] == free - 1
     finally:
         qemu.kill()

@@ -101,21 +101,26 @@ def plain_guests_and_encrypted_ones():
         started(virsh_create("two", kind="plain", mem_mib=80))
 
 
+def memory_of(pid):
+    """Bytes of the guest of that process; None while there is none."""
+    return next((g["memory_bytes"] for g in host.guests() if g["pid"] == pid), None)
+
+
 @test
 def qemu_without_libvirt():
     """a guest that plain QEMU runs counts like any other"""
     with host.config(leaving(200)):
         assert code("one", kind="plain") == "admitted"
         qemu = subprocess.Popen(["qemu-system-x86_64", "-accel", "kvm", "-m", "160", "-S",
-                                 "-nodefaults", "-display", "none", "-name", "stranger"])
+                                 "-nodefaults", "-display", "none"])
         try:
-            wait_for("it is seen", lambda: (guest("stranger") or {}).get("memory_bytes"), 60)
+            wait_for("it is seen", lambda: memory_of(qemu.pid), 60)
             refused(launch("one", kind="plain"))
             refused(launch("vault"))
         finally:
             qemu.kill()
             qemu.wait(30)
-        wait_for("it is gone", lambda: not guest("stranger"), 10)
+        wait_for("it is gone", lambda: not memory_of(qemu.pid), 10)
         started(launch("one", kind="plain"))
     assert kvmward_json("slots")["classes"] == []
 

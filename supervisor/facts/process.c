@@ -22,8 +22,10 @@
  * the sum. A user who starts "qemu -uuid" of somebody else's pending guest could
  * so have one slot given out twice, or kept for ever. A UUID is therefore taken
  * only from a process in a cgroup where nobody but root and libvirt can put
- * one; of others the name is shown, which decides nothing. Whoever can write to
- * those cgroups is root already.
+ * one. Whoever can write to those cgroups is root already. Of any other the command
+ * line is not even read to show a name: that takes the lock of the process's memory
+ * map, which a user can have held for long, by a mapping of a file in a file
+ * system (FUSE) of his own.
  */
 
 #define COMMAND_LINE_MAX (1u << 20)
@@ -130,7 +132,7 @@ static bool read_identity(int process, char *ret_uuid, char *ret_name)
 /* The holder of an orphan may be any process: its command line is not about this guest. */
 static void name_guest(const char *proc, struct kw_guest *guest)
 {
-	char pid[16], uuid[KW_UUID_LEN + 1];
+	char pid[16];
 	_cleanup_close_ int process = -1;
 
 	snprintf(pid, sizeof(pid), "%d", (int)guest->pid);
@@ -139,11 +141,8 @@ static void name_guest(const char *proc, struct kw_guest *guest)
 		return;
 	if (!guest->cgroup[0] || kw_text_equal(guest->cgroup, "/"))
 		fill_cgroup(process, guest);
-	if (guest->orphan || !read_identity(process, uuid, guest->name))
-		return;
-	guest->libvirt = kw_cgroup_is_libvirt(guest->cgroup);
-	if (guest->libvirt)
-		memcpy(guest->uuid, uuid, sizeof(uuid));
+	guest->libvirt = !guest->orphan && kw_cgroup_is_libvirt(guest->cgroup) &&
+			 read_identity(process, guest->uuid, guest->name);
 }
 
 void kw_process_name_guests(const char *proc, struct kw_guest_list *list)

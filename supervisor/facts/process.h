@@ -9,8 +9,8 @@
  * Fills uuid, name and libvirt of every guest from the command line and the
  * cgroup of its process below proc ("/proc", or a recorded tree in tests), and
  * the cgroup where the kernel gave none. A process that is gone leaves them
- * empty: that is no error. A UUID is only taken from a process that libvirt
- * started, as its cgroup shows; the name of any other is what it says itself.
+ * empty: that is no error. Only of a process that libvirt started, as its cgroup
+ * shows, is the command line read.
  */
 void kw_process_name_guests(const char *proc, struct kw_guest_list *list);
 

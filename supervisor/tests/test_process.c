@@ -130,12 +130,12 @@ static void test_guests(void **state)
 	} cases[] = {
 		{ 1201, VAULT, "vault-3", true },
 		{ 1302, "b6d5a5c9-4f0e-4c5e-8f58-3a6d1c2b7e10", "web,blue", true },
-		{ 1403, "", "by hand", false },		/* says the UUID of 1201 */
-		{ 1504, "", "forged", false },		/* in a cgroup named like libvirt's */
+		{ 1403, "", "", false },		/* by hand; says the UUID of 1201 */
+		{ 1504, "", "", false },		/* in a cgroup named like libvirt's */
 		{ 1605, "", "", false },
 		{ 1706, DB, "db", true },
 		{ 1807, "", "", true },			/* a zombie has no command line */
-		{ 1908, "", "box", false },		/* in a container */
+		{ 1908, "", "", false },		/* in a container */
 		{ 2009, "22222222-2222-4333-8444-555555555555", "old?[31m?", true },
 		{ 2110, "", "nouuid", true },
 		{ 31337, "", "", false },		/* gone */
@@ -166,7 +166,7 @@ static void test_kernel_cgroup_first(void **state)
 	kw_process_name_guests(PROC, &list);
 	assert_string_equal(guest.cgroup, "/user.slice/user-1.slice");
 	assert_string_equal(guest.uuid, "");
-	assert_string_equal(guest.name, "vault-3");
+	assert_string_equal(guest.name, "");
 	assert_false(guest.libvirt);
 }
 
