@@ -53,6 +53,8 @@ DOMAINS = {
     "vga-32-mib": {"devices": GRAPHICS + video("vga", "vram='32768'", NO_ROM)},
     "qxl-4-nics": {"devices": GRAPHICS + video("qxl", "ram='65536' vram='32768'") + 4 * nic(),
                    "mem_mib": 96},
+    "qxl-outgrown": {"devices": GRAPHICS + video("qxl", "ram='16384' vgamem='16384' "
+                                                 "vram='8192' vram64='32768'")},
     "virtio-no-roms": {"devices": GRAPHICS + video("virtio") + 4 * nic(rom=NO_ROM)},
     "cirrus": {"devices": GRAPHICS + video("cirrus")},
     "bochs": {"devices": GRAPHICS + video("bochs")},

@@ -96,6 +96,10 @@ static int read_video(const struct kw_complaint *complaint, const xmlNode *node,
 	if (!error)
 		error = read_kib(complaint, model, "ram", &device->ram_bytes);
 	if (!error)
+		error = read_kib(complaint, model, "vram64", &device->vram64_bytes);
+	if (!error)
+		error = read_kib(complaint, model, "vgamem", &device->vgamem_bytes);
+	if (!error)
 		error = kw_xml_attribute_u64(complaint, model, "heads", UINT16_MAX, &heads);
 	if (!error)
 		device->heads = (unsigned int)heads;

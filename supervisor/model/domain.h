@@ -34,7 +34,7 @@ struct kw_device {
 	bool rom_disabled;		/* <rom enabled='no'/> or <rom bar='off'/> */
 	struct kw_u64 rom_bytes;	/* of <rom file=…>, where that can be looked at */
 	uint64_t vram_bytes;		/* video: what the file says, 0 when it says nothing */
-	uint64_t ram_bytes;		/* video qxl: likewise */
+	uint64_t ram_bytes, vram64_bytes, vgamem_bytes;	/* video qxl: likewise */
 	unsigned int heads;		/* video */
 	bool primary;			/* video: <model primary='yes'> */
 	uint64_t size_bytes;		/* shmem: what the file says, 0 when it says nothing */

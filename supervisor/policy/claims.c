@@ -93,6 +93,11 @@ static uint64_t video_size(uint64_t asked_bytes, uint64_t default_bytes)
 	return size < KW_MIB ? KW_MIB : size;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 struct video_model {
 	const char *name;
 	bool vram_counts;    /* libvirt passes <model vram=…> on to QEMU */
@@ -132,10 +137,13 @@ static void add_rom(struct blocks *blocks, const char *what, const struct kw_dev
 		put(blocks, &blocks->other, what, device->model, power_of_two(bytes));
 }
 
+/* Has room for two framebuffers. Source: QEMU hw/display/qxl.c, qxl_init_ramsize(). */
 static void add_qxl(struct blocks *blocks, const struct kw_device *device)
 {
+	uint64_t two = power_of_two(kw_add(device->vgamem_bytes, device->vgamem_bytes));
+
 	put(blocks, &blocks->video, "second video memory", device->model,
-	    video_size(device->ram_bytes, 64 * KW_MIB));
+	    larger(video_size(device->ram_bytes, 64 * KW_MIB), two));
 	put(blocks, &blocks->other, "data ROM of video", device->model, QXL_DATA_ROM_BYTES);
 }
 
@@ -149,7 +157,8 @@ static void add_video(struct blocks *blocks, const struct kw_device *device, boo
 		return;
 	if (model->vram_bytes)
 		put(blocks, &blocks->video, "video memory", device->model,
-		    video_size(asked, model->vram_bytes));
+		    larger(video_size(asked, model->vram_bytes),
+			   power_of_two(device->vram64_bytes)));
 	if (!strcmp(device->model, "qxl"))
 		add_qxl(blocks, device);
 	if (!strcmp(device->model, "vmvga"))

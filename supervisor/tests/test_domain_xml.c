@@ -146,6 +146,8 @@ static void test_live(void **state)
 	assert_string_equal(video->model, "qxl");
 	assert_int_equal(video->ram_bytes, 64 * MIB);
 	assert_int_equal(video->vram_bytes, 32 * MIB);
+	assert_int_equal(video->vram64_bytes, 128 * MIB);
+	assert_int_equal(video->vgamem_bytes, 16 * MIB);
 	assert_int_equal(video->heads, 2);
 }
 
