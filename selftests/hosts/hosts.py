@@ -16,6 +16,7 @@ import encrypted  # pylint: disable=unused-import
 import evacuation  # pylint: disable=unused-import
 import foretold  # pylint: disable=unused-import
 import live  # pylint: disable=unused-import
+import storage  # pylint: disable=unused-import
 import ktap
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "cli/look.h"
 #include "cli/message.h"
 #include "facts/config_file.h"
+#include "facts/domain_files.h"
 #include "facts/domain_xml.h"
 #include "facts/file_lock.h"
 #include "facts/host_answers.h"
@@ -143,6 +144,8 @@ static int read_kept(struct look *look)
 	int error = kw_domain_xml_parse(kept->xml, strlen(kept->xml), &evacuee->move.domain,
 					look->error, sizeof(look->error));
 
+	if (!error)
+		kw_domain_files_look(&evacuee->move.domain);
 	if (!error)
 		error = kw_domain_place_read(kept->xml, &place, look->error, sizeof(look->error));
 	if (error)

@@ -9,6 +9,7 @@
 #include "cli/message.h"
 #include "cli/move_look.h"
 #include "cli/patience.h"
+#include "facts/domain_files.h"
 #include "facts/domain_xml.h"
 #include "facts/host_xml.h"
 #include "facts/snapshot.h"
@@ -108,6 +109,8 @@ static int read_guest(struct kw_move_guest *guest, char *error, size_t error_siz
 	const char *xml = guest->look.xml, *kept = guest->look.definition;
 	int failed = kw_domain_xml_parse(xml, strlen(xml), &guest->domain, error, error_size);
 
+	if (!failed)
+		kw_domain_files_look(&guest->domain);
 	if (!failed)
 		failed = kw_domain_place_read(xml, &guest->place, error, error_size);
 	if (failed || !kept)

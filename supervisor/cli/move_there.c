@@ -184,6 +184,8 @@ static struct work *new_look(const struct kw_move_guest *guest, struct kw_move_t
 	work->domain = guest->domain;
 	work->domain.devices = NULL;
 	work->domain.device_count = 0;
+	work->domain.roms = NULL;
+	work->domain.rom_count = 0;
 	work->cpu = names_cpu ? strdup(place->cpu) : NULL;
 	work->disks = calloc(place->disk_count + 1, sizeof(*work->disks));
 	if (!work->disks || (names_cpu && !work->cpu))
@@ -224,6 +226,8 @@ static int copy_parts(const struct kw_move_guest *guest, struct kw_move_facts *f
 	const struct kw_domain_place *place = &guest->place;
 
 	facts->domain = *domain;
+	facts->domain.roms = NULL;
+	facts->domain.rom_count = 0;
 	facts->domain.devices = calloc(domain->device_count + 1, sizeof(*domain->devices));
 	facts->disks = calloc(place->disk_count + 1, sizeof(*place->disks));
 	if (!facts->domain.devices || !facts->disks)

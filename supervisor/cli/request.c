@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/look.h"
 #include "facts/config_file.h"
+#include "facts/domain_files.h"
 #include "facts/domain_xml.h"
 #include "ledger/drain.h"
 #include "policy/claims.h"
@@ -45,6 +46,7 @@ static void parse(struct kw_request *request, size_t length)
 		name_file(request);
 		return;
 	}
+	kw_domain_files_look(&request->domain);
 	request->takes_slot = kw_security_takes_slot(&request->domain);
 	request->claimed = !kw_claim_make(&request->domain, &request->claim);
 }

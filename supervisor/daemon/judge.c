@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "daemon/files.h"
 #include "facts/domain_xml.h"
 #include "policy/admit.h"
 #include "policy/claims.h"
@@ -16,8 +17,10 @@ bool kw_judge_read(const char *xml, size_t length, struct kw_domain *ret_domain,
 {
 	char error[256] = "";
 
-	if (kw_domain_xml_parse(xml, length, ret_domain, error, sizeof(error)) >= 0)
+	if (kw_domain_xml_parse(xml, length, ret_domain, error, sizeof(error)) >= 0) {
+		kw_files_look(xml, length, ret_domain);
 		return true;
+	}
 	kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);
 	return false;
 }

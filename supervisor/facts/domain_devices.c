@@ -5,13 +5,30 @@
 #include "base/text.h"
 #include "facts/domain_parts.h"
 
+/* The path of a ROM file, "" for none, of the device that is added next. */
+static int add_rom_file(struct kw_domain *domain, const char *path)
+{
+	struct kw_rom_file *grown;
+
+	if (!*path)
+		return 0;
+	grown = reallocarray(domain->roms, domain->rom_count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	domain->roms = grown;
+	grown += domain->rom_count++;
+	grown->device = domain->device_count;
+	kw_text_copy(grown->path, sizeof(grown->path), path);
+	return 0;
+}
+
 /*
  * <rom enabled='no'/> takes the ROM away, <rom bar='off'/> hides it from the
  * guest. libvirt looks for it in interfaces and host devices only
  * (VIR_DOMAIN_DEF_PARSE_ALLOW_ROM): a video card keeps its own.
  */
 static int read_rom(const struct kw_complaint *complaint, const xmlNode *node,
-		    struct kw_device *device)
+		    struct kw_domain *domain, struct kw_device *device)
 {
 	const xmlNode *rom = kw_xml_child(node, "rom");
 	bool enabled = true, bar = true;
@@ -25,8 +42,7 @@ static int read_rom(const struct kw_complaint *complaint, const xmlNode *node,
 	if (error)
 		return error;
 	device->rom_disabled = !enabled || !bar;
-	device->rom_bytes = kw_domain_file_bytes(path);
-	return 0;
+	return add_rom_file(domain, path);
 }
 
 /* The disk itself, and one after the other what it is an overlay of. */
@@ -180,7 +196,7 @@ static int read_device(const struct kw_complaint *complaint, const xmlNode *node
 	int error = kind->read(complaint, node, &device);
 
 	if (!error && (kind->kind == KW_DEVICE_INTERFACE || kind->kind == KW_DEVICE_HOSTDEV))
-		error = read_rom(complaint, node, &device);
+		error = read_rom(complaint, node, domain, &device);
 	if (error)
 		return error;
 	grown = reallocarray(domain->devices, domain->device_count + 1, sizeof(*grown));

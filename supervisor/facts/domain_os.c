@@ -1,25 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "base/text.h"
 #include "facts/domain_parts.h"
-
-/*
- * The size of a regular file. Cached attributes will do and nothing is mounted
- * for it: a path may lie on a file server that does not answer.
- */
-struct kw_u64 kw_domain_file_bytes(const char *path)
-{
-	const int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT;
-	struct statx file;
-
-	if (path[0] != '/' || statx(AT_FDCWD, path, flags, STATX_TYPE | STATX_SIZE, &file) < 0)
-		return (struct kw_u64){ 0 };
-	if (!S_ISREG(file.stx_mode))
-		return (struct kw_u64){ 0 };
-	return KW_U64(file.stx_size);
-}
 
 static int read_type(const struct kw_complaint *complaint, const xmlNode *os,
 		     struct kw_domain *domain)
@@ -52,12 +33,8 @@ static int read_loader(const struct kw_complaint *complaint, const xmlNode *os,
 		error = kw_xml_flag(complaint, node, "stateless", &domain->loader_stateless);
 	if (!error)
 		error = kw_xml_flag(complaint, node, "secure", &domain->loader_secure);
-	if (!error)
-		error = kw_xml_text(complaint, node, domain->loader_path,
-				    sizeof(domain->loader_path));
-	if (!error)
-		domain->loader_bytes = kw_domain_file_bytes(domain->loader_path);
-	return error;
+	return error ? error : kw_xml_text(complaint, node, domain->loader_path,
+					   sizeof(domain->loader_path));
 }
 
 /* The path is the text or, from libvirt 8.5 on, may be below: <source file='…'/>. */
@@ -72,7 +49,6 @@ static int read_nvram_path(const struct kw_complaint *complaint, const xmlNode *
 	return kw_xml_text(complaint, node, domain->nvram_path, sizeof(domain->nvram_path));
 }
 
-/* Before the first start there is only the template that libvirt will copy. */
 static int read_nvram(const struct kw_complaint *complaint, const xmlNode *os,
 		      struct kw_domain *domain)
 {
@@ -82,14 +58,7 @@ static int read_nvram(const struct kw_complaint *complaint, const xmlNode *os,
 	if (!error)
 		error = kw_xml_attribute(complaint, node, "template", domain->nvram_template,
 					 sizeof(domain->nvram_template));
-	if (!error)
-		error = read_nvram_path(complaint, node, domain);
-	if (error)
-		return error;
-	domain->nvram_bytes = kw_domain_file_bytes(domain->nvram_path);
-	if (!domain->nvram_bytes.known)
-		domain->nvram_bytes = kw_domain_file_bytes(domain->nvram_template);
-	return 0;
+	return error ? error : read_nvram_path(complaint, node, domain);
 }
 
 /* Secure Boot may also be asked for as a feature, and libvirt finds a loader that has it. */

@@ -23,7 +23,4 @@ int kw_domain_read_class(const struct kw_complaint *complaint, const xmlNode *ro
 int kw_domain_read_mark(const struct kw_complaint *complaint, const xmlNode *root,
 			struct kw_domain *domain);
 
-/* The size of a regular file that the XML names; unknown when it cannot be looked at. */
-struct kw_u64 kw_domain_file_bytes(const char *path);
-
 #endif

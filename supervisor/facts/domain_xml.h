@@ -11,8 +11,8 @@
 /*
  * Reads a libvirt domain XML. The text may be hostile: no entity is expanded,
  * nothing is fetched, depth and size are bounded, the encoding must be UTF-8,
- * and an element that we look at may not be given twice. Sizes of firmware
- * files are looked up; a path that is no regular file leaves them unknown.
+ * and an element that we look at may not be given twice. No file that it names
+ * is looked at: their sizes are for kw_domain_files_look().
  * 0; -EMSGSIZE, -EBADMSG (not XML, not a <domain>, a number or unit that makes
  * no sense), -ENOMEM, each with "line N: what is wrong" in error. The caller
  * owns *ret_domain.

@@ -12,6 +12,7 @@ void kw_domain_done(struct kw_domain *domain)
 	if (!domain)
 		return;
 	free(domain->devices);
+	free(domain->roms);
 	memset(domain, 0, sizeof(*domain));
 }
 

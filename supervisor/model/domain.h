@@ -32,12 +32,18 @@ struct kw_device {
 	bool nvme;			/* disk: QEMU drives an NVMe device for it, or for what it is on */
 	bool boot;			/* <boot order=…> in it */
 	bool rom_disabled;		/* <rom enabled='no'/> or <rom bar='off'/> */
-	struct kw_u64 rom_bytes;	/* of <rom file=…>, where that can be looked at */
+	struct kw_u64 rom_bytes;	/* of <rom file=…>, where that was looked at */
 	uint64_t vram_bytes;		/* video: what the file says, 0 when it says nothing */
 	uint64_t ram_bytes, vram64_bytes, vgamem_bytes;	/* video qxl: likewise */
 	unsigned int heads;		/* video */
 	bool primary;			/* video: <model primary='yes'> */
 	uint64_t size_bytes;		/* shmem: what the file says, 0 when it says nothing */
+};
+
+/* A <rom file=…>, and the index of its device. */
+struct kw_rom_file {
+	size_t device;
+	char path[512];
 };
 
 /*
@@ -73,7 +79,8 @@ struct kw_domain {
 	bool loader_stateless;
 	bool loader_secure;
 	char nvram_path[512], nvram_template[512];
-	struct kw_u64 loader_bytes, nvram_bytes; /* sizes of those files (the template's when there is no nvram yet) */
+	/* sizes of those files, where they were looked at (the template's when there is no nvram yet) */
+	struct kw_u64 loader_bytes, nvram_bytes;
 	bool firmware_efi;		/* <os firmware='efi'> */
 	bool smm_on, vmcoreinfo;
 
@@ -83,6 +90,8 @@ struct kw_domain {
 	bool graphics;			/* a <graphics> of any type */
 	struct kw_device *devices;
 	size_t device_count;
+	struct kw_rom_file *roms;
+	size_t rom_count;
 };
 
 /* Frees what the domain owns and empties it; takes NULL. */

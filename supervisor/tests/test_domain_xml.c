@@ -235,19 +235,22 @@ static void test_what_devices_pin(void **state)
 	assert_true(device(&domain, KW_DEVICE_VIDEO)->primary);
 	/* libvirt does not look for <rom> in a video card */
 	assert_false(device(&domain, KW_DEVICE_VIDEO)->rom_disabled);
-	assert_false(device(&domain, KW_DEVICE_INTERFACE)->rom_bytes.known);
 	assert_int_equal(device(&domain, KW_DEVICE_SHMEM)->size_bytes, 8 * MIB);
 	assert_string_equal(device(&domain, KW_DEVICE_SHMEM)->model, "ivshmem-plain");
 	assert_string_equal(device(&domain, KW_DEVICE_TPM)->model, "tpm-crb");
 	assert_string_equal(device(&domain, KW_DEVICE_TPM)->type, "emulator");
 	kw_domain_done(&domain);
 
-	xml = WITH("<devices><interface type='user'><rom file='/proc/self/exe'/></interface>\n"
+	xml = WITH("<devices><interface type='user'/><hostdev><rom file='/proc/self/exe'/></hostdev>"
 		   "<shmem name='a'><size>4194304</size></shmem></devices>\n");
 	if (parse_text(xml, &domain, error, sizeof(error)) != 0)
 		fail_msg("%s", error);
 	assert_false(domain.graphics);
-	assert_true(device(&domain, KW_DEVICE_INTERFACE)->rom_bytes.value > 1024);
+	/* files are not looked at here */
+	assert_int_equal(domain.rom_count, 1);
+	assert_string_equal(domain.roms[0].path, "/proc/self/exe");
+	assert_int_equal(domain.roms[0].device, 1);
+	assert_false(domain.devices[1].rom_bytes.known);
 	/* bytes, where there is no unit */
 	assert_int_equal(device(&domain, KW_DEVICE_SHMEM)->size_bytes, 4 * MIB);
 }
@@ -618,56 +621,6 @@ static void test_namespaces_are_not_ours(void **state)
 	(void)state;
 	assert_int_equal(parse_text(xml, &domain, error, sizeof(error)), 0);
 	assert_int_equal(domain.security, KW_SECURITY_NONE);
-}
-
-static void make_file(const char *path, off_t size)
-{
-	_cleanup_close_ int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, size), 0);
-}
-
-static void firmware_sizes(const char *dir, const char *loader, const char *nvram,
-			   struct kw_domain *ret_domain)
-{
-	char xml[1024], error[256] = "";
-
-	snprintf(xml, sizeof(xml), WITH("<os><loader type='pflash'>%s/%s</loader>"
-		 "<nvram template='%s/template'>%s/%s</nvram></os>"), dir, loader, dir, dir, nvram);
-	if (parse_text(xml, ret_domain, error, sizeof(error)) != 0)
-		fail_msg("%s", error);
-}
-
-static void test_firmware_sizes(void **state)
-{
-	char dir[] = "/tmp/kw-domain-XXXXXX", code[64], template[64], vars[64], fifo[64];
-	_cleanup_(kw_domain_done) struct kw_domain fresh = { 0 }, used = { 0 }, odd = { 0 };
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(code, sizeof(code), "%s/code", dir);
-	snprintf(template, sizeof(template), "%s/template", dir);
-	snprintf(vars, sizeof(vars), "%s/vars", dir);
-	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
-	make_file(code, 3653632);
-	make_file(template, 540672);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	firmware_sizes(dir, "code", "vars", &fresh);
-	make_file(vars, 131072);
-	firmware_sizes(dir, "code", "vars", &used);
-	unlink(template);
-	firmware_sizes(dir, "fifo", ".", &odd);
-	unlink(code);
-	unlink(vars);
-	unlink(fifo);
-	rmdir(dir);
-
-	assert_int_equal(fresh.loader_bytes.value, 3653632);
-	assert_int_equal(fresh.nvram_bytes.value, 540672);
-	assert_int_equal(used.nvram_bytes.value, 131072);
-	assert_false(odd.loader_bytes.known);
-	assert_false(odd.nvram_bytes.known);
 }
 
 static void test_nvme(void **state)
@@ -1044,7 +997,6 @@ int main(void)
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_bad_marks),
 		cmocka_unit_test(test_namespaces_are_not_ours),
-		cmocka_unit_test(test_firmware_sizes),
 		cmocka_unit_test(test_nvme),
 		cmocka_unit_test(test_nvram_source),
 		cmocka_unit_test(test_bad_values),
