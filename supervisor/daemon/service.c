@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -14,6 +16,7 @@
 #include "base/clock.h"
 #include "bus/names.h"
 #include "bus/server.h"
+#include "daemon/datagram.h"
 #include "daemon/decide.h"
 #include "daemon/line.h"
 #include "daemon/log.h"
@@ -46,13 +49,29 @@ static void service_done(struct service *service)
 	sd_event_unref(service->event);
 }
 
+/* As sd_notify(), but it is lost rather than waited for when systemd does not listen. */
+__attribute__((format(printf, 1, 2)))
+static void notify(const char *format, ...)
+{
+	const char *socket = getenv("NOTIFY_SOCKET");
+	char text[256];
+	va_list args;
+
+	if (!socket)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	kw_datagram_send(socket, text);
+}
+
 static int on_announce(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct service *service = userdata;
 
 	(void)source, (void)usec;
 	kw_server_emit_changed(service->server);
-	sd_notifyf(0, "STATUS=%s, %zu holds pending", service->supervisor.slots_line,
+	notify("STATUS=%s, %zu holds pending", service->supervisor.slots_line,
 		   kw_supervisor_pending_count(&service->supervisor));
 	return 0;
 }
@@ -244,13 +263,13 @@ static int handle_reload(void *userdata, char *error, size_t error_size)
 	struct service *service = userdata;
 	int r;
 
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, kw_clock_monotonic_ns() / 1000);
+	notify("RELOADING=1\nMONOTONIC_USEC=%" PRIu64, kw_clock_monotonic_ns() / 1000);
 	r = kw_supervisor_reload(&service->supervisor, error, error_size);
 	if (r >= 0) {
 		kw_server_emit_configuration(service->server);
 		kw_supervisor_watch(&service->supervisor); /* walls are built on fresh facts */
 	}
-	sd_notify(0, "READY=1");
+	notify("READY=1");
 	return r;
 }
 
@@ -389,9 +408,10 @@ int kw_service_run(const struct kw_daemon_options *options)
 										  : EXIT_SUCCESS;
 	if (open_loop(&service, options->state_dir) < 0 || open_bus(&service, options->state_dir) < 0)
 		return EXIT_FAILURE;
+	/* systemd waits for this one */
 	sd_notifyf(0, "READY=1\nSTATUS=%s, %zu holds pending", service.supervisor.slots_line,
 		   kw_supervisor_pending_count(&service.supervisor));
 	r = sd_event_loop(service.event);
-	sd_notify(0, "STOPPING=1");
+	notify("STOPPING=1");
 	return r < 0 ? EXIT_FAILURE : r;
 }

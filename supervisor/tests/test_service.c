@@ -12,11 +12,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
 #include "bus/names.h"
+#include "daemon/datagram.h"
 #include "facts/domain_xml.h"
 #include "hook/hook.h"
 #include "ledger/ledger.h"
@@ -165,6 +168,30 @@ static void test_frozen_daemon(void **state)
 	kill(daemon_pid, SIGCONT);
 	/* Its caller has gone: nothing may be held for a guest that was refused. */
 	expect_holds(0, 0);
+}
+
+/* The socket's messages are read by nobody, and in the end it takes no more. */
+static void test_systemd_does_not_listen(void **state)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/notify", state_dir);
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	end_daemon(SIGTERM);
+	setenv("NOTIFY_SOCKET", name.sun_path, 1);
+	start_daemon();
+	expect_holds(0, 0);
+	while (!kw_datagram_send(name.sun_path, "STATUS=here"))
+		;
+	assert_int_equal(call_hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	pause_ms(200); /* the change is told to systemd a little later */
+	assert_int_equal(call_hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(end_daemon(SIGTERM), 0);
+	unsetenv("NOTIFY_SOCKET");
+	start_daemon();
+	close(fd);
 }
 
 struct answers {
@@ -847,6 +874,7 @@ int main(void)
 		TEST(test_hook_waits_for_a_restart),
 		TEST(test_refused_while_away),
 		TEST(test_frozen_daemon),
+		TEST(test_systemd_does_not_listen),
 		TEST(test_many_calls_at_once),
 		TEST(test_facts_unknown),
 		TEST(test_who_differs_is_told),
