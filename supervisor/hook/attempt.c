@@ -92,37 +92,30 @@ static uint64_t first_deadline_ns(const struct kw_hook_place *place)
 	return usual_ns > least_ns ? usual_ns : least_ns;
 }
 
-/* kvmwardd ends a hold by the guest's name when there is no XML. */
-static bool ask(struct kw_attempt *attempt, bool has_xml, uint64_t deadline_ns,
-		struct kw_verdict *verdict)
+bool kw_attempt_first(struct kw_attempt *attempt, const struct kw_hook_place *place,
+		      struct kw_verdict *ret_verdict)
 {
-	bool refuses = kw_hook_may_refuse(attempt->kind);
-
-	if (refuses && !has_xml)
+	if (kw_attempt_again(attempt, first_deadline_ns(place), ret_verdict) >= 0)
 		return true;
-	if (kw_attempt_again(attempt, deadline_ns, verdict) >= 0)
-		return true;
-	return !refuses && attempt->kind != KW_HOOK_ENDED;
+	return !kw_hook_may_refuse(attempt->kind) && attempt->kind != KW_HOOK_ENDED;
 }
 
-bool kw_attempt_first(int argc, char **argv, const struct kw_hook_place *place,
-		      struct kw_attempt *ret_attempt, struct kw_verdict *ret_verdict)
+bool kw_attempt_read(int argc, char **argv, const struct kw_hook_place *place,
+		     struct kw_attempt *ret_attempt, struct kw_verdict *ret_verdict)
 {
-	_cleanup_(kw_attempt_done) struct kw_attempt attempt = {
+	struct kw_attempt attempt = {
 		.kind = kw_hook_kind_of_args(argc, argv),
 		.argv = argv,
 		.state_dir = place->state_dir,
 	};
-	bool has_xml;
 
 	kw_verdict_set(ret_verdict, KW_ADMITTED, "nothing to decide");
 	if (attempt.kind == KW_HOOK_RECONNECT || !check_args(argc, argv, ret_verdict))
 		return true;
-	has_xml = read_xml(place, &attempt.xml, ret_verdict);
-	if (ask(&attempt, has_xml, first_deadline_ns(place), ret_verdict))
+	/* without XML kvmwardd can still end a hold, by the guest's name */
+	if (!read_xml(place, &attempt.xml, ret_verdict) && kw_hook_may_refuse(attempt.kind))
 		return true;
 	*ret_attempt = attempt;
-	attempt.xml = NULL;
 	return false;
 }
 

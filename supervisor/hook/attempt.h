@@ -13,11 +13,11 @@
 /*
  * libvirt waits for a hook for ever, and holds the guest's lock while it does.
  * Times since the hook's start: the domain XML must be there; the first answer
- * of kvmwardd, with enough left to start the second program and decide without
- * it. Asked late, it is waited for that little longer.
+ * of kvmwardd, with half a second left to start the second program, which can
+ * tell what to answer without it. Asked late, it is waited for that little longer.
  */
 #define KW_HOOK_INPUT_NS (1000 * KW_NS_PER_MS)
-#define KW_HOOK_FIRST_NS (1600 * KW_NS_PER_MS)
+#define KW_HOOK_FIRST_NS (1400 * KW_NS_PER_MS)
 #define KW_HOOK_LEAST_NS (200 * KW_NS_PER_MS)
 
 #define KW_HOOK_XML_MAX KW_XML_MAX
@@ -43,14 +43,17 @@ struct kw_attempt {
 enum kw_hook_kind kw_hook_kind_of_args(int argc, char **argv);
 
 /*
- * Reads the call and asks kvmwardd once. True when that is all there is to do:
- * ret_verdict is KW_ADMITTED, or what to refuse with (kinds that cannot be
- * refused may still get a verdict worth printing). False when kvmwardd gave no
- * answer and one is needed: ret_attempt is the caller's, to be ended by
- * kw_attempt_done().
+ * Reads the call. True when that is all there is to do: ret_verdict is
+ * KW_ADMITTED, or what to refuse with (kinds that cannot be refused may still get
+ * a verdict worth printing). False when kvmwardd is to be asked: ret_attempt is
+ * the caller's, to be ended by kw_attempt_done().
  */
-bool kw_attempt_first(int argc, char **argv, const struct kw_hook_place *place,
-		      struct kw_attempt *ret_attempt, struct kw_verdict *ret_verdict);
+bool kw_attempt_read(int argc, char **argv, const struct kw_hook_place *place,
+		     struct kw_attempt *ret_attempt, struct kw_verdict *ret_verdict);
+
+/* Asks kvmwardd once. True likewise; false when it gave no answer and one is needed. */
+bool kw_attempt_first(struct kw_attempt *attempt, const struct kw_hook_place *place,
+		      struct kw_verdict *ret_verdict);
 
 /*
  * Asks once more, until deadline_ns (CLOCK_MONOTONIC). 0 with a verdict, or

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "hook/program.h"
 #include "hook/unasked.h"
 #include "ledger/ledger.h"
 
@@ -47,32 +48,27 @@ static bool try_again(int error, const struct kw_hook_place *place)
  * kvmwardd to come back; an encrypted one had better be held for.
  */
 static void decide(struct kw_attempt *attempt, const struct kw_hook_place *place,
-		   struct kw_verdict *verdict)
+		   const struct kw_unasked *unasked, struct kw_verdict *verdict)
 {
 	uint64_t deadline_ns = place->start_ns + KW_HOOK_ANSWER_NS;
-	struct kw_unasked unasked;
 
-	kw_unasked_read(place, attempt, &unasked);
-	if (!kw_verdict_admits(&unasked.barred)) {
-		*verdict = unasked.barred;
+	if (!kw_verdict_admits(&unasked->barred)) {
+		*verdict = unasked->barred;
 		return;
 	}
-	while ((unasked.encrypted || !unasked.admit) && try_again(attempt->status, place)) {
+	while ((unasked->encrypted || !unasked->admit) && try_again(attempt->status, place)) {
 		pause_a_little();
 		if (kw_attempt_again(attempt, deadline_ns, verdict) >= 0)
 			return;
 	}
-	follow_config(&unasked, attempt->error, verdict);
+	follow_config(unasked, attempt->error, verdict);
 }
 
-static void leave_note(const struct kw_attempt *attempt, const struct kw_hook_place *place,
+static void leave_note(const struct kw_hook_place *place, const struct kw_unasked *unasked,
 		       struct kw_verdict *verdict)
 {
-	struct kw_unasked unasked;
-	int r;
+	int r = unasked->uuid[0] ? kw_release_note_leave(place->state_dir, unasked->uuid) : -ENODATA;
 
-	kw_unasked_read(place, attempt, &unasked);
-	r = unasked.uuid[0] ? kw_release_note_leave(place->state_dir, unasked.uuid) : -ENODATA;
 	if (r == -ENODATA)
 		kw_verdict_set(verdict, KW_XML_INVALID,
 			       "kvmwardd cannot be told that this guest has ended, nor can a note "
@@ -88,11 +84,18 @@ void kw_hook_answer(int argc, char **argv, const struct kw_hook_place *place,
 		    struct kw_verdict *ret_verdict)
 {
 	_cleanup_(kw_attempt_done) struct kw_attempt attempt = {};
+	struct kw_unasked unasked;
 
-	if (kw_attempt_first(argc, argv, place, &attempt, ret_verdict))
+	if (kw_attempt_read(argc, argv, place, &attempt, ret_verdict))
+		return;
+	/* before asking: who asks may be at it when the time is up */
+	kw_unasked_read(place, &attempt, &unasked);
+	if (unasked.admit && kw_verdict_admits(&unasked.barred))
+		kw_hook_alarm_admits();
+	if (kw_attempt_first(&attempt, place, ret_verdict))
 		return;
 	if (kw_hook_may_refuse(attempt.kind))
-		decide(&attempt, place, ret_verdict);
+		decide(&attempt, place, &unasked, ret_verdict);
 	else
-		leave_note(&attempt, place, ret_verdict);
+		leave_note(place, &unasked, ret_verdict);
 }

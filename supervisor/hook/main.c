@@ -44,7 +44,8 @@ static void answer(int argc, char **argv, const struct kw_hook_place *place,
 	_cleanup_(kw_attempt_done) struct kw_attempt attempt = {};
 	int r;
 
-	if (kw_attempt_first(argc, argv, place, &attempt, ret_verdict))
+	if (kw_attempt_read(argc, argv, place, &attempt, ret_verdict) ||
+	    kw_attempt_first(&attempt, place, ret_verdict))
 		return;
 	r = become_unasked(&attempt);
 	kw_verdict_set(ret_verdict, KW_DAEMON_UNREACHABLE,

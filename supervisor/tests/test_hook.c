@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "bus/client.h"
 #include "facts/domain_xml.h"
+#include "hook/program.h"
 #include "ledger/drain.h"
 #include "tests/tree.h"
 
@@ -37,9 +38,17 @@
 static struct {
 	int open_error, call_error;
 	unsigned int failures, calls;
+	bool late_admits;		/* as the last call was made: what the alarm would say */
 	enum kw_code answer;
 	char name[64], op[64], xml[1024];
 } fake_bus;
+
+static bool alarm_admits;
+
+void kw_hook_alarm_admits(void)
+{
+	alarm_admits = true;
+}
 
 struct kw_bus {
 	int unused;
@@ -73,6 +82,7 @@ int kw_bus_hook(struct kw_bus *bus, const char *name, const char *op, const char
 	kw_text_copy(fake_bus.name, sizeof(fake_bus.name), name);
 	kw_text_copy(fake_bus.op, sizeof(fake_bus.op), op);
 	kw_text_copy(fake_bus.xml, sizeof(fake_bus.xml), xml);
+	fake_bus.late_admits = alarm_admits;
 	if (fake_bus.calls++ < fake_bus.failures)
 		return fake_bus.call_error;
 	kw_verdict_set(ret_verdict, fake_bus.answer, "so it was decided");
@@ -127,6 +137,7 @@ static struct kw_verdict answer_fd(const char *op, int fd)
 	struct kw_hook_place place = { fd, config, dir, dir, kw_clock_monotonic_ns() - age_ns };
 	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
 
+	alarm_admits = false;
 	kw_hook_answer(5, argv, &place, &verdict);
 	close(fd);
 	return verdict;
@@ -291,6 +302,29 @@ static void test_configuration_is_followed(void **state)
 	assert_int_equal(answer("prepare", PLAIN), KW_ADMITTED);
 }
 
+/* kvmwardd may hang while it is asked, until the alarm: that answers as it would be answered then. */
+static void test_the_alarm_follows_the_configuration(void **state)
+{
+	static const struct {
+		const char *config, *op, *xml;
+		bool admits;
+	} cases[] = {
+		{ "", "prepare", PLAIN, true },		{ "", "prepare", SEV, false },
+		{ "", "prepare", "<broken", false },	{ "", "prepare", MOVING, false },
+		{ REFUSE_ALL, "prepare", PLAIN, false }, { ADMIT_ALL, "prepare", SEV, true },
+		{ ADMIT_ALL, "restore", SEV, false },	{ ADMIT_ALL, "start", MOVING, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		write_config(cases[i].config);
+		fake_bus.calls = 0;
+		assert_int_equal(answer(cases[i].op, cases[i].xml), KW_ADMITTED);
+		assert_int_equal(fake_bus.calls, 1);
+		assert_int_equal(fake_bus.late_admits, cases[i].admits);
+	}
+}
+
 /* At once, and whatever the configuration says: of two definitions one may start. */
 static void test_a_moving_guest_never_starts_unasked(void **state)
 {
@@ -436,6 +470,7 @@ int main(void)
 		TEST(test_broken_xml_counts_as_encrypted),
 		TEST(test_plain_is_admitted_unasked_at_once),
 		TEST(test_configuration_is_followed),
+		TEST(test_the_alarm_follows_the_configuration),
 		TEST(test_a_moving_guest_never_starts_unasked),
 		TEST(test_a_drained_host_admits_nothing_unasked),
 		TEST(test_an_encrypted_guest_is_never_restored_unasked),
