@@ -82,10 +82,11 @@ def of_the_guest():
         define(host.domain("tied", kind="plain", devices=disk("virtio") + PASSED))
         assert_said("tied", kind="cold", host_device=("bars", "pci"), disk_local=("bars", LOCAL))
         assert_said("tied", "--live", "--copy-storage", kind="live", host_device=("bars", "pci"),
-                    live_off=("bars", "off"))
+                    live_off=("bars", "off"), disk_copy=("bars", "no storage pool"))
         define(host.domain("ide", machine="pc", complete=True, devices=disk("ide") + MDEV))
         assert_said("ide", "--copy-storage", kind="cold",
                     disk_local=("bars", "copied by a live move only"),
+                    disk_copy=("bars", "no storage pool"),
                     host_device=("bars", "mdev"), passthrough=("bars", ""),
                     ide_disk=("bars", "'ide'"), not_q35=("bars", "q35"))
     finally:

@@ -11,6 +11,7 @@ import side  # first: it knows where the others' modules are
 
 import broken  # pylint: disable=unused-import
 import cold  # pylint: disable=unused-import
+import copying  # pylint: disable=unused-import
 import emptying  # pylint: disable=unused-import
 import encrypted  # pylint: disable=unused-import
 import evacuation  # pylint: disable=unused-import

@@ -14,7 +14,13 @@ static void vol_free(virStorageVol *volume)
 	vir.StorageVolFree(volume);
 }
 
+static void pool_free(virStoragePool *pool)
+{
+	vir.StoragePoolFree(pool);
+}
+
 KW_CLEANUP_OF(virStorageVol, vol_free);
+KW_CLEANUP_OF(virStoragePool, pool_free);
 KW_CLEANUP_OF(xmlChar, xmlFree);
 
 void kw_guest_look_done(struct kw_guest_look *look)
@@ -206,4 +212,28 @@ struct kw_u64 kw_libvirt_volume_bytes(struct kw_libvirt *libvirt, const char *pa
 	_cleanup_free_ char *xml = volume ? vir.StorageVolGetXMLDesc(volume, 0) : NULL;
 
 	return xml ? physical_bytes(xml) : (struct kw_u64){ 0 };
+}
+
+/*
+ * As libvirt does it (qemuMigrationDstPrecreateDisk): in the pool of exactly that
+ * directory. What files are in it libvirt knows of the last refresh.
+ */
+enum kw_copy_place kw_libvirt_copy_place(struct kw_libvirt *libvirt, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? strndup(path, (size_t)(slash - path)) : NULL;
+	_cleanup_(pool_free_at) virStoragePool *pool = NULL;
+	_cleanup_(vol_free_at) virStorageVol *volume = NULL;
+
+	if (!dir)
+		return KW_COPY_UNKNOWN;
+	pool = vir.StoragePoolLookupByTargetPath(libvirt->connection, dir);
+	if (!pool)
+		return last_code() == VIR_ERR_NO_STORAGE_POOL ? KW_COPY_NO_POOL : KW_COPY_UNKNOWN;
+	if (vir.StoragePoolRefresh(pool, 0))
+		return KW_COPY_UNKNOWN;
+	volume = vir.StorageVolLookupByName(pool, slash + 1);
+	if (volume)
+		return KW_COPY_TAKEN;
+	return last_code() == VIR_ERR_NO_STORAGE_VOL ? KW_COPY_FREE : KW_COPY_UNKNOWN;
 }

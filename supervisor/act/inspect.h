@@ -52,4 +52,7 @@ struct kw_u32 kw_libvirt_cpu_fits(struct kw_libvirt *libvirt, const struct kw_do
 /* The length of the file that is a volume of a storage pool; unknown when it is in none. */
 struct kw_u64 kw_libvirt_volume_bytes(struct kw_libvirt *libvirt, const char *path);
 
+/* Whether libvirt would make a file of that path when a disk is copied to it. */
+enum kw_copy_place kw_libvirt_copy_place(struct kw_libvirt *libvirt, const char *path);
+
 #endif

@@ -72,6 +72,7 @@
 	X(StreamFree)                                                                              \
 	X(StreamNew)                                                                               \
 	X(StreamSend)                                                                              \
+	X(TypedParamsAddString)                                                                    \
 	X(TypedParamsFree)                                                                         \
 	X(TypedParamsGetULLong)
 

@@ -2,29 +2,63 @@
 #include "act/move_live.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "act/move_connection.h"
+#include "base/cleanup.h"
 
 /* Auto-converge: a guest that dirties memory faster than the link takes it is slowed down. */
-static unsigned long flags_of(const struct kw_move_live *live)
+static unsigned long flags_of(const struct kw_move_live *live, bool copies)
 {
 	unsigned long flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER | VIR_MIGRATE_AUTO_CONVERGE;
 
 	if (live->persistent)
 		flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
-	if (live->copy_storage)
+	if (copies)
 		flags |= VIR_MIGRATE_NON_SHARED_DISK;
 	return flags;
+}
+
+struct parameters {
+	virTypedParameterPtr list;
+	int count, max;
+};
+
+static void parameters_done(struct parameters *parameters)
+{
+	vir.TypedParamsFree(parameters->list, parameters->count);
+}
+
+/* Without that list libvirt copies disks that both hosts have, too: each onto itself. */
+static int name_disks(const char *targets, struct parameters *to)
+{
+	_cleanup_free_ char *copy = strdup(targets);
+	char *rest = copy, *target;
+
+	if (!copy)
+		return -ENOMEM;
+	while ((target = strsep(&rest, ",")))
+		if (vir.TypedParamsAddString(&to->list, &to->count, &to->max,
+					     VIR_MIGRATE_PARAM_MIGRATE_DISKS, target))
+			return -ENOMEM;
+	return 0;
 }
 
 int kw_move_side_migrate(struct kw_move_side *side, const struct kw_move_live *live)
 {
 	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
+	_cleanup_(parameters_done) struct parameters parameters = {};
+	bool copies = live->copy_disks && *live->copy_disks;
 	int error = kw_move_side_find(side, &domain);
 
+	if (!error && copies)
+		error = name_disks(live->copy_disks, &parameters);
 	if (error)
 		return error;
-	if (vir.DomainMigrateToURI3(domain, live->uri, NULL, 0, (unsigned int)flags_of(live)))
+	if (vir.DomainMigrateToURI3(domain, live->uri, parameters.list,
+				    (unsigned int)parameters.count,
+				    (unsigned int)flags_of(live, copies)))
 		return kw_move_side_fail(side);
 	return 0;
 }

@@ -16,7 +16,7 @@ struct kw_move_stats {
 struct kw_move_live {
 	const char *uri;		/* of the destination, as this host's libvirt reaches it */
 	bool persistent;		/* it is defined: there afterwards, and here no more */
-	bool copy_storage;
+	const char *copy_disks;		/* "vda,vdb": their targets; NULL or "" none */
 };
 
 /*

@@ -87,7 +87,7 @@ static enum kw_exit list_guests(struct kw_drain_look *look)
 }
 
 static enum kw_exit look_there(struct kw_drain_look *look, const char *const *uris,
-			       size_t uri_count)
+			       size_t uri_count, bool copies)
 {
 	look->theres = calloc(uri_count, sizeof(*look->theres));
 	look->facts = calloc(look->count * uri_count + 1, sizeof(*look->facts));
@@ -104,7 +104,7 @@ static enum kw_exit look_there(struct kw_drain_look *look, const char *const *ur
 	for (size_t i = 0; i < look->count; i++)
 		for (size_t j = 0; j < uri_count; j++)
 			if (kw_move_facts_make(&look->here, &look->guests[i], &look->theres[j],
-					       &look->ways[i].facts[j]))
+					       copies, &look->ways[i].facts[j]))
 				return no_memory(look->here.command);
 	return KW_EXIT_DONE;
 }
@@ -169,7 +169,7 @@ enum kw_exit kw_drain_look(const char *command, const char *const *uris, size_t 
 	if (!done)
 		done = list_guests(ret_look);
 	if (!done)
-		done = look_there(ret_look, uris, uri_count);
+		done = look_there(ret_look, uris, uri_count, wish->copy_storage);
 	return done ? done : find_ways(ret_look, wish);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ static enum kw_exit look(struct migrate *migrate)
 		return done;
 	kw_move_there_open(migrate->uri, &migrate->there);
 	error = kw_move_facts_make(&migrate->here, &migrate->found, &migrate->there,
-				   &migrate->facts);
+				   migrate->wish.copy_storage, &migrate->facts);
 	if (error) {
 		kw_message("migrate: %s: %s", migrate->guest, strerror(-error));
 		return KW_EXIT_FAILED;
@@ -93,16 +94,21 @@ static void tell_obstacles(const struct migrate *migrate)
 	}
 }
 
-/* QEMU copies disks while the guest runs; nobody does so of one that is off. */
-static bool can_copy(const struct migrate *migrate)
+/* What is copied is what was judged, and nothing else. */
+static char *name_copies(const struct migrate *migrate)
 {
-	const struct kw_move_plan *plan = &migrate->plan;
+	const struct kw_move_facts *facts = &migrate->facts;
+	char *names = NULL;
+	size_t size;
+	FILE *to = open_memstream(&names, &size);
 
-	if (plan->kind != KW_MOVE_COLD || (plan->copy_bytes.known && !plan->copy_bytes.value))
-		return true;
-	kw_message("migrate: %s: disks are copied by live moves only; copy them to storage that "
-		   "both hosts see, and name that in its definition", migrate->facts.domain.name);
-	return false;
+	for (size_t i = 0; to && i < facts->disk_count; i++)
+		if (kw_move_copies(&migrate->plan, &facts->disks[i]))
+			fprintf(to, "%s%s", ftell(to) ? "," : "", facts->disks[i].target);
+	if (to && !fclose(to))
+		return names;
+	free(names);
+	return NULL;
 }
 
 /* The connections are not kept for as long as the move takes. */
@@ -115,10 +121,14 @@ static enum kw_exit move(struct migrate *migrate)
 	enum kw_exit done;
 
 	tell_obstacles(migrate);
-	if (!migrate->plan.possible || !can_copy(migrate))
+	if (!migrate->plan.possible)
 		return KW_EXIT_REFUSED;
 	close_both(migrate);
-	job.options.copy_storage = migrate->wish.copy_storage;
+	job.copy_disks = name_copies(migrate);
+	if (!job.copy_disks) {
+		kw_message("migrate: %s", strerror(ENOMEM));
+		return KW_EXIT_FAILED;
+	}
 	job.options.unguarded = migrate->wish.unguarded;
 	done = kw_move_run_prepare(&run, migrate->guest, migrate->uri, &job);
 	return done ? done : kw_move_run_begin(&run, &job);

@@ -67,11 +67,12 @@ void kw_move_there_open(const char *uri, struct kw_move_there *ret_there);
 void kw_move_there_close(struct kw_move_there *there);
 
 /*
- * All facts but for the plan of the kvmwardd there, which plan asks for. 0, and
- * kw_move_facts_done() ends them, or -ENOMEM.
+ * All facts but for the plan of the kvmwardd there, which plan asks for; copies:
+ * also whether local disks can be copied there. 0, and kw_move_facts_done() ends
+ * them, or -ENOMEM.
  */
 int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_guest *guest,
-		       struct kw_move_there *there, struct kw_move_facts *ret_facts);
+		       struct kw_move_there *there, bool copies, struct kw_move_facts *ret_facts);
 void kw_move_facts_plan(struct kw_move_there *there, const char *xml, struct kw_move_facts *facts);
 
 /* Whether its <cpu> names what can be compared: a host-model does only once the guest runs. */

@@ -137,6 +137,17 @@ struct json_object *kw_json_obstacles(const struct kw_move_plan *plan)
 	return obstacles;
 }
 
+static struct json_object *json_copies(const struct kw_move_facts *facts,
+				       const struct kw_move_plan *plan)
+{
+	struct json_object *copies = json_object_new_array();
+
+	for (size_t i = 0; i < facts->disk_count; i++)
+		if (kw_move_copies(plan, &facts->disks[i]))
+			json_object_array_add(copies, kw_json_text(facts->disks[i].target));
+	return copies;
+}
+
 struct json_object *kw_json_move_plan(const struct kw_move_facts *facts,
 				      const struct kw_move_plan *plan)
 {
@@ -149,6 +160,7 @@ struct json_object *kw_json_move_plan(const struct kw_move_facts *facts,
 	json_object_object_add(to, "possible", json_object_new_boolean(plan->possible));
 	json_object_object_add(to, "stops", json_object_new_boolean(plan->stops));
 	json_object_object_add(to, "downtime_ms", kw_json_u64(plan->downtime_ms));
+	json_object_object_add(to, "copy_disks", json_copies(facts, plan));
 	json_object_object_add(to, "copy_bytes", kw_json_u64(plan->copy_bytes));
 	json_object_object_add(to, "obstacles", kw_json_obstacles(plan));
 	return to;

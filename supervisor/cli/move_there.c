@@ -33,6 +33,7 @@ struct work {
 	char machine_words[KW_WORDS_MAX], cpu_words[KW_WORDS_MAX];
 	struct kw_move_disk *disks;
 	size_t disk_count;
+	bool copies;
 };
 
 static void work_free(struct work *work)
@@ -145,17 +146,14 @@ void kw_move_there_close(struct kw_move_there *there)
 }
 
 /* A volume of the same length at the same path, where the file system is one of the network. */
-static void see_disks(struct work *work)
+static void see_disk(struct kw_libvirt *libvirt, struct kw_move_disk *disk)
 {
-	for (size_t i = 0; i < work->disk_count; i++) {
-		struct kw_move_disk *disk = &work->disks[i];
-		struct kw_u64 bytes = {};
+	struct kw_u64 bytes = {};
 
-		if (disk->reach == KW_DISK_SHARED && disk->length_bytes.known)
-			bytes = kw_libvirt_volume_bytes(work->libvirt, disk->source);
-		if (bytes.known && bytes.value == disk->length_bytes.value)
-			disk->reach = KW_DISK_SEEN;
-	}
+	if (disk->reach == KW_DISK_SHARED && disk->length_bytes.known)
+		bytes = kw_libvirt_volume_bytes(libvirt, disk->source);
+	if (bytes.known && bytes.value == disk->length_bytes.value)
+		disk->reach = KW_DISK_SEEN;
 }
 
 static void call_look(void *data)
@@ -169,7 +167,13 @@ static void call_look(void *data)
 	if (work->cpu)
 		work->cpu_fits = kw_libvirt_cpu_fits(work->libvirt, domain, work->cpu,
 						     work->cpu_words, sizeof(work->cpu_words));
-	see_disks(work);
+	for (size_t i = 0; i < work->disk_count; i++) {
+		struct kw_move_disk *disk = &work->disks[i];
+
+		see_disk(work->libvirt, disk);
+		if (work->copies && disk->reach == KW_DISK_HERE && !disk->backing)
+			disk->copy = kw_libvirt_copy_place(work->libvirt, disk->source);
+	}
 }
 
 static struct work *new_look(const struct kw_move_guest *guest, struct kw_move_there *there)
@@ -203,17 +207,20 @@ static void take_look(struct work *work, struct kw_move_facts *facts)
 	facts->cpu_fits = work->cpu_fits;
 	memcpy(facts->machine_words, work->machine_words, sizeof(facts->machine_words));
 	memcpy(facts->cpu_words, work->cpu_words, sizeof(facts->cpu_words));
-	for (size_t i = 0; i < facts->disk_count; i++)
+	for (size_t i = 0; i < facts->disk_count; i++) {
 		facts->disks[i].reach = work->disks[i].reach;
+		facts->disks[i].copy = work->disks[i].copy;
+	}
 }
 
-static void look_there(const struct kw_move_guest *guest, struct kw_move_there *there,
+static void look_there(const struct kw_move_guest *guest, struct kw_move_there *there, bool copies,
 		       struct kw_move_facts *facts)
 {
 	_cleanup_(work_free_at) struct work *work = new_look(guest, there);
 
 	if (!work)
 		return;
+	work->copies = copies;
 	if (do_work(there, call_look, work))
 		take_look(work, facts);
 	else
@@ -258,7 +265,7 @@ static void copy_guest(const struct kw_move_guest *guest, struct kw_move_facts *
 }
 
 int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_guest *guest,
-		       struct kw_move_there *there, struct kw_move_facts *ret_facts)
+		       struct kw_move_there *there, bool copies, struct kw_move_facts *ret_facts)
 {
 	_cleanup_(kw_move_facts_done) struct kw_move_facts facts = { .here = here->host };
 
@@ -266,7 +273,7 @@ int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_gue
 		return -ENOMEM;
 	copy_guest(guest, &facts);
 	if (there->libvirt)
-		look_there(guest, there, &facts);
+		look_there(guest, there, copies, &facts);
 	facts.there = there->host;
 	kw_text_copy(facts.destination, sizeof(facts.destination), there->name);
 	facts.reached = there->libvirt;

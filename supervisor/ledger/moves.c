@@ -16,8 +16,7 @@
 
 static int put_options(struct json_object *to, const struct kw_move_options *options)
 {
-	return kw_put_bool(to, "copy_storage", options->copy_storage) ||
-	       kw_put_bool(to, "force", options->force) ||
+	return kw_put_bool(to, "force", options->force) ||
 	       kw_put_bool(to, "unguarded", options->unguarded) ||
 	       kw_put_number(to, "timeout_s", options->timeout_s) ||
 	       kw_put_number(to, "shutdown_timeout_s", options->shutdown_timeout_s);
@@ -27,8 +26,7 @@ static bool get_options(struct json_object *from, struct kw_move_options *option
 {
 	uint64_t timeout_s, shutdown_s;
 
-	if (!kw_get_bool(from, "copy_storage", &options->copy_storage) ||
-	    !kw_get_bool(from, "force", &options->force) ||
+	if (!kw_get_bool(from, "force", &options->force) ||
 	    !kw_get_bool(from, "unguarded", &options->unguarded) ||
 	    !kw_get_number(from, "timeout_s", UINT32_MAX, &timeout_s) ||
 	    !kw_get_number(from, "shutdown_timeout_s", UINT32_MAX, &shutdown_s))
@@ -88,6 +86,7 @@ static struct json_object *move_to_json(const struct kw_move *move)
 	    kw_put_text(to, "step", move->step) || kw_put_text(to, "error", move->error) ||
 	    put_verdict(to, &move->verdict) || kw_put_number(to, "begun_ms", move->begun_ms) ||
 	    kw_put_number(to, "off_ms", move->off_ms) || kw_put_number(to, "on_ms", move->on_ms) ||
+	    kw_put_text(to, "copy_disks", move->copy_disks ?: "") ||
 	    kw_put_text(to, "xml", move->xml ?: ""))
 		return NULL;
 	return KW_STEAL(to);
@@ -122,6 +121,7 @@ static bool get_move(struct json_object *from, struct kw_move *move)
 	       kw_get_number(from, "begun_ms", UINT64_MAX, &move->begun_ms) &&
 	       kw_get_number(from, "off_ms", UINT64_MAX, &move->off_ms) &&
 	       kw_get_number(from, "on_ms", UINT64_MAX, &move->on_ms) &&
+	       kw_get_new_text(from, "copy_disks", &move->copy_disks) &&
 	       kw_get_new_text(from, "xml", &move->xml);
 }
 

@@ -20,6 +20,7 @@ void kw_move_done(struct kw_move *move)
 {
 	if (!move)
 		return;
+	free(move->copy_disks);
 	free(move->xml);
 	memset(move, 0, sizeof(*move));
 }

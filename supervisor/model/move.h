@@ -20,7 +20,6 @@ enum kw_move_kind { KW_MOVE_LIVE, KW_MOVE_COLD };
 
 /* What the operator said. */
 struct kw_move_options {
-	bool copy_storage;		/* disks that the destination does not see are copied */
 	bool force;			/* a guest that does not shut down is powered off */
 	bool unguarded;			/* the destination need not have a kvmwardd */
 	uint32_t timeout_s;		/* live: gives up after so long; 0 never */
@@ -45,6 +44,7 @@ struct kw_move {
 	struct kw_verdict verdict;	/* a refusal that made it so; KW_ADMITTED for none */
 	uint64_t begun_ms;		/* of the real-time clock, likewise below */
 	uint64_t off_ms, on_ms;		/* the guest went off here, came on there; 0 not yet */
+	char *copy_disks;		/* "vda,vdb": what is copied; owned or NULL */
 	char *xml;			/* the definition here as it was, with its secrets; owned */
 };
 

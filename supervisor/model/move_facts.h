@@ -44,6 +44,14 @@ enum kw_disk_reach {
 	KW_DISK_NETWORK,	/* QEMU fetches it itself, from the same address everywhere */
 };
 
+/* Whether the destination can take a copy of a disk, at the same path. */
+enum kw_copy_place {
+	KW_COPY_UNKNOWN,
+	KW_COPY_FREE,
+	KW_COPY_TAKEN,		/* there is a file, which the copy would be written over */
+	KW_COPY_NO_POOL,	/* of its directory, and libvirt makes files in pools only */
+};
+
 /* A file or device that the guest's disk is, or is an overlay of. */
 struct kw_move_disk {
 	char target[32];		/* "vda" */
@@ -54,6 +62,7 @@ struct kw_move_disk {
 	struct kw_u64 bytes;		/* to copy: what it takes up now */
 	struct kw_u64 length_bytes;	/* of a file */
 	enum kw_disk_reach reach;
+	enum kw_copy_place copy;	/* of a disk that is HERE, when it is to be copied */
 };
 
 enum kw_run_state { KW_RUN_UNKNOWN, KW_RUN_OFF, KW_RUN_RUNS, KW_RUN_PAUSED, KW_RUN_STOPPED };

@@ -92,6 +92,8 @@
 	  "Put it on shared storage, or have a live move copy it: --copy-storage.")                \
 	X(DISK_UNSEEN, "disk-unseen", "Whether the other host has a disk of the guest is not known.", \
 	  "Define a storage pool with it on the other host.")                                      \
+	X(DISK_COPY, "disk-copy", "A disk of the guest cannot be copied to the other host.",       \
+	  "Move away what has its path there, or start a storage pool of its directory.")          \
 	X(TPM_LOCAL, "tpm-local", "The state of the guest's TPM is on this host only.",            \
 	  "Move the guest live, or remove the <tpm>.")                                             \
 	X(DEST_UNREACHABLE, "dest-unreachable", "libvirt of the other host cannot be asked.",      \

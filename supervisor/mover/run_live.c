@@ -130,7 +130,7 @@ static void migrate(struct kw_mover *mover)
 	_cleanup_close_ int done_fd = eventfd(0, EFD_CLOEXEC);
 	struct carrier carrier = {
 		.side = side,
-		.live = { move->uri, move->persistent, move->options.copy_storage },
+		.live = { move->uri, move->persistent, move->copy_disks },
 		.done_fd = done_fd,
 	};
 

@@ -7,8 +7,50 @@ static const char *or_unknown(const char *text)
 	return *text ? text : "something that is not known";
 }
 
+/* libvirt makes the file in a storage pool only, and writes over one that is there. */
+static void judge_place(struct kw_judgement *judgement, const struct kw_move_disk *disk)
+{
+	const char *there = judgement->facts->destination;
+
+	switch (disk->copy) {
+	case KW_COPY_FREE:
+		break;
+	case KW_COPY_TAKEN:
+		kw_judge_bar(judgement, KW_ANY, KW_DISK_COPY,
+			     "disk '%s': %s has a file %s already, which the copy would be written "
+			     "over; move it away, or delete it if it is what an earlier move that "
+			     "was not finished has left",
+			     disk->target, there, disk->source);
+		break;
+	case KW_COPY_NO_POOL:
+		kw_judge_bar(judgement, KW_ANY, KW_DISK_COPY,
+			     "disk '%s': no storage pool that is active on %s is of the directory "
+			     "of %s, and libvirt makes the copy in a pool only; define one there",
+			     disk->target, there, disk->source);
+		break;
+	case KW_COPY_UNKNOWN:
+		kw_judge_bar(judgement, KW_ANY, KW_DISK_COPY,
+			     "disk '%s': whether %s has a file %s already, which the copy would be "
+			     "written over, cannot be told; see 'virsh pool-refresh' there",
+			     disk->target, there, disk->source);
+		break;
+	}
+}
+
 /* A cold move copies no disks: started there, the guest would find none, or another's. */
-static void judge_local(struct kw_judgement *judgement, const struct kw_move_disk *disk)
+static void judge_copy(struct kw_judgement *judgement, const struct kw_move_disk *disk,
+		       const char *overlay)
+{
+	kw_judge_bar(judgement, KW_COLD, KW_DISK_LOCAL,
+		     "disk '%s': %s%s is on %s of this host only, and disks are copied by a live "
+		     "move only; put it on storage that both hosts have",
+		     disk->target, disk->source, overlay, or_unknown(disk->where));
+	if (judgement->facts->reached && !disk->backing)
+		judge_place(judgement, disk);
+}
+
+static void judge_local(struct kw_judgement *judgement, const struct kw_move_disk *disk,
+			const struct kw_move_disk *top)
 {
 	const char *overlay = disk->backing ? ", of which it is an overlay," : "";
 	const char *where = or_unknown(disk->where);
@@ -18,25 +60,28 @@ static void judge_local(struct kw_judgement *judgement, const struct kw_move_dis
 			     "disk '%s': %s%s is on %s of this host only, and read-only, so that it "
 			     "is not copied; eject it, or put it on storage that both hosts have",
 			     disk->target, disk->source, overlay, where);
-	else if (judgement->wish->copy_storage)
-		kw_judge_bar(judgement, KW_COLD, KW_DISK_LOCAL,
-			     "disk '%s': %s%s is on %s of this host only, and disks are copied by a "
-			     "live move only; put it on storage that both hosts have",
-			     disk->target, disk->source, overlay, where);
-	else
+	else if (!judgement->wish->copy_storage)
 		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
 			     "disk '%s': %s%s is on %s of this host only; put it on storage that "
 			     "both hosts have, or have it copied live with --copy-storage",
 			     disk->target, disk->source, overlay, where);
+	else if (top->reach != KW_DISK_HERE)
+		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
+			     "disk '%s': %s%s is on %s of this host only, and the overlay is not, "
+			     "so that it is not copied; put both on storage that both hosts have",
+			     disk->target, disk->source, overlay, where);
+	else
+		judge_copy(judgement, disk, overlay);
 }
 
-static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk *disk)
+static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk *disk,
+		       const struct kw_move_disk *top)
 {
 	const char *there = judgement->facts->destination;
 
 	switch (disk->reach) {
 	case KW_DISK_HERE:
-		judge_local(judgement, disk);
+		judge_local(judgement, disk, top);
 		break;
 	case KW_DISK_SHARED:
 		kw_judge_warn(judgement, KW_ANY, KW_DISK_UNSEEN,
@@ -58,6 +103,13 @@ static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk
 
 void kw_judge_disks(struct kw_judgement *judgement)
 {
-	for (size_t i = 0; i < judgement->facts->disk_count; i++)
-		judge_disk(judgement, &judgement->facts->disks[i]);
+	const struct kw_move_disk *top = judgement->facts->disks;
+
+	for (size_t i = 0; i < judgement->facts->disk_count; i++) {
+		const struct kw_move_disk *disk = &judgement->facts->disks[i];
+
+		if (!disk->backing)
+			top = disk;
+		judge_disk(judgement, disk, top);
+	}
 }

@@ -134,11 +134,11 @@ static bool is_first(const struct kw_move_facts *facts, size_t at)
 	return true;
 }
 
-static struct kw_u64 copy_bytes(const struct kw_move_facts *facts, const struct kw_move_wish *wish)
+static struct kw_u64 copy_bytes(const struct kw_move_facts *facts)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; wish->copy_storage && i < facts->disk_count; i++) {
+	for (size_t i = 0; i < facts->disk_count; i++) {
 		const struct kw_move_disk *disk = &facts->disks[i];
 
 		if (disk->reach != KW_DISK_HERE || !is_first(facts, i))
@@ -162,9 +162,16 @@ void kw_move_judge(const struct kw_move_facts *facts, const struct kw_move_wish 
 	ret_plan->stops = ret_plan->kind == KW_MOVE_COLD && facts->run != KW_RUN_OFF;
 	if (ret_plan->kind == KW_MOVE_LIVE) {
 		ret_plan->downtime_ms = facts->downtime_ms;
-		ret_plan->copy_bytes = copy_bytes(facts, wish);
+		ret_plan->copies = wish->copy_storage;
+		if (ret_plan->copies)
+			ret_plan->copy_bytes = copy_bytes(facts);
 	}
 	kw_judgement_take(&judgement, ret_plan);
+}
+
+bool kw_move_copies(const struct kw_move_plan *plan, const struct kw_move_disk *disk)
+{
+	return plan->copies && disk->reach == KW_DISK_HERE && !disk->backing;
 }
 
 const char *kw_obstacle_weight_name(enum kw_obstacle_weight weight)

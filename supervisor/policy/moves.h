@@ -33,6 +33,7 @@ struct kw_move_plan {
 	bool possible;			/* no obstacle bars it */
 	bool stops;			/* the guest runs, and is shut down for it */
 	struct kw_u64 downtime_ms;	/* live: that QEMU aims at */
+	bool copies;			/* live: disks that only this host has */
 	struct kw_u64 copy_bytes;	/* live: of local disks; unknown when one's size is */
 	struct kw_obstacle obstacles[KW_OBSTACLES_MAX];
 	size_t count;
@@ -47,6 +48,9 @@ struct kw_move_plan {
  */
 void kw_move_judge(const struct kw_move_facts *facts, const struct kw_move_wish *wish,
 		   struct kw_move_plan *ret_plan);
+
+/* Whether the move copies that disk; what it is an overlay of is no disk of its own. */
+bool kw_move_copies(const struct kw_move_plan *plan, const struct kw_move_disk *disk);
 
 /* "bars", "not-live" or "warns". */
 const char *kw_obstacle_weight_name(enum kw_obstacle_weight weight);

@@ -73,9 +73,9 @@ void kw_move_there_close(struct kw_move_there *there)
 }
 
 int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_guest *guest,
-		       struct kw_move_there *there, struct kw_move_facts *ret_facts)
+		       struct kw_move_there *there, bool copies, struct kw_move_facts *ret_facts)
 {
-	(void)here, (void)guest, (void)there;
+	(void)here, (void)guest, (void)there, (void)copies;
 	*ret_facts = (struct kw_move_facts){ .run = KW_RUN_RUNS, .persistent = KW_U32(1),
 					     .reached = true, .defined_there = KW_U32(0),
 					     .machine_fits = KW_U32(1), .cpu_fits = KW_U32(1) };

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -11,6 +12,7 @@
 #include <errno.h>
 
 #include "act/inspect.h"
+#include "act/libvirt_load.h"
 #include "base/cleanup.h"
 
 #define URI "test:///default"
@@ -146,6 +148,42 @@ static void what_cannot_be_compared_is_not_known(void **state)
 	assert_false(kw_libvirt_volume_bytes(libvirt, "/no/such/volume").known);
 }
 
+static void make_volume(virConnectPtr connection, const char *name)
+{
+	virStoragePoolPtr pool = virStoragePoolLookupByName(connection, "default-pool");
+	char xml[256];
+	virStorageVolPtr volume;
+
+	snprintf(xml, sizeof(xml), "<volume><name>%s</name><capacity>4096</capacity></volume>",
+		 name);
+	volume = virStorageVolCreateXML(pool, xml, 0);
+	assert_non_null(volume);
+	virStorageVolFree(volume);
+	virStoragePoolFree(pool);
+}
+
+/* This driver does not look pools up by their directories. */
+static virStoragePoolPtr pool_of(virConnectPtr connection, const char *dir)
+{
+	return virStoragePoolLookupByName(connection, dir + 1);
+}
+
+/* Its connections share one set of pools; that one has the directory /default-pool. */
+static void a_disk_is_copied_where_there_is_a_pool_and_no_file(void **state)
+{
+	_cleanup_(kw_libvirt_close_at) struct kw_libvirt *libvirt = open_it();
+	virConnectPtr connection = virConnectOpen(URI);
+
+	(void)state;
+	vir.StoragePoolLookupByTargetPath = pool_of;
+	make_volume(connection, "taken.raw");
+	assert_int_equal(kw_libvirt_copy_place(libvirt, "/default-pool/taken.raw"), KW_COPY_TAKEN);
+	assert_int_equal(kw_libvirt_copy_place(libvirt, "/default-pool/new.raw"), KW_COPY_FREE);
+	assert_int_equal(kw_libvirt_copy_place(libvirt, "/elsewhere/new.raw"), KW_COPY_NO_POOL);
+	assert_int_equal(kw_libvirt_copy_place(libvirt, "new.raw"), KW_COPY_UNKNOWN);
+	virConnectClose(connection);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +194,7 @@ int main(void)
 		cmocka_unit_test(a_guest_is_found_by_either),
 		cmocka_unit_test(a_host_tells_of_itself),
 		cmocka_unit_test(what_cannot_be_compared_is_not_known),
+		cmocka_unit_test(a_disk_is_copied_where_there_is_a_pool_and_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,7 +208,8 @@ static void soft_tpm(struct kw_move_facts *facts)
 static void with_disk(struct kw_move_facts *facts, const char *where, enum kw_disk_reach reach)
 {
 	disks[0] = (struct kw_move_disk){ .target = "vda", .source = "/srv/vault.qcow2",
-					  .bytes = KW_U64(2 * GIB), .reach = reach };
+					  .bytes = KW_U64(2 * GIB), .reach = reach,
+					  .copy = KW_COPY_FREE };
 	strcpy(disks[0].where, where);
 	facts->disks = disks;
 	facts->disk_count = 1;
@@ -237,14 +238,41 @@ static void local_cdrom(struct kw_move_facts *facts)
 	disks[0].read_only = true;
 }
 
-static void shared(struct kw_move_facts *facts)
-{
-	with_disk(facts, "nfs", KW_DISK_SHARED);
-}
-
 static void seen(struct kw_move_facts *facts)
 {
 	with_disk(facts, "nfs", KW_DISK_SEEN);
+}
+
+static void local_base_of_shared(struct kw_move_facts *facts)
+{
+	seen(facts);
+	disks[1] = disks[0];
+	disks[1].reach = KW_DISK_HERE;
+	disks[1].backing = true;
+	facts->disk_count = 2;
+}
+
+static void local_file_there(struct kw_move_facts *facts)
+{
+	local(facts);
+	disks[0].copy = KW_COPY_TAKEN;
+}
+
+static void local_no_pool(struct kw_move_facts *facts)
+{
+	local(facts);
+	disks[0].copy = KW_COPY_NO_POOL;
+}
+
+static void local_copy_unknown(struct kw_move_facts *facts)
+{
+	local(facts);
+	disks[0].copy = KW_COPY_UNKNOWN;
+}
+
+static void shared(struct kw_move_facts *facts)
+{
+	with_disk(facts, "nfs", KW_DISK_SHARED);
 }
 
 static void network(struct kw_move_facts *facts)
@@ -516,6 +544,11 @@ static const struct row {
 	{ local_and_encrypted, "-", COLD, false, KW_DISK_LOCAL, BARS, "by a live move only" },
 	{ local_and_encrypted, "", COLD, false, KW_DISK_LOCAL, BARS, "disk 'vda'" },
 	{ local_base, "", LIVE, false, KW_DISK_LOCAL, BARS, "of which it is an overlay" },
+	{ local_base_of_shared, "-", LIVE, false, KW_DISK_LOCAL, BARS, "the overlay is not" },
+	{ local_file_there, "", LIVE, false, KW_DISK_LOCAL, BARS, "--copy-storage" },
+	{ local_file_there, "-", LIVE, false, KW_DISK_COPY, BARS, "h2 has a file /srv/vault" },
+	{ local_no_pool, "-", LIVE, false, KW_DISK_COPY, BARS, "no storage pool" },
+	{ local_copy_unknown, "-", LIVE, false, KW_DISK_COPY, BARS, "cannot be told" },
 	{ local_cdrom, "c-", COLD, false, KW_DISK_LOCAL, BARS, "eject it" },
 	{ local_cdrom, "l", LIVE, false, KW_DISK_LOCAL, BARS, "eject it" },
 	{ local_cdrom, "l-", LIVE, false, KW_DISK_LOCAL, BARS, "eject it" },
@@ -686,6 +719,30 @@ static void what_is_copied_is_added_up(void **state)
 	assert_int_equal(judge(&facts, "-").copy_bytes.value, 2 * GIB);
 }
 
+/* libvirt is to copy the local disk, and neither the other nor what it is an overlay of. */
+static void local_disks_alone_are_copied(void **state)
+{
+	struct kw_move_facts facts = fine();
+	struct kw_move_plan plan;
+
+	(void)state;
+	local(&facts);
+	disks[1] = disks[0];
+	disks[1].reach = KW_DISK_SHARED;
+	facts.disk_count = 2;
+	plan = judge(&facts, "-");
+	assert_true(plan.possible);
+	assert_true(kw_move_copies(&plan, &disks[0]));
+	assert_false(kw_move_copies(&plan, &disks[1]));
+	disks[0].backing = true;
+	assert_false(kw_move_copies(&plan, &disks[0]));
+	disks[0].backing = false;
+	plan = judge(&facts, "");
+	assert_false(kw_move_copies(&plan, &disks[0]));
+	plan = judge(&facts, "c-");
+	assert_false(kw_move_copies(&plan, &disks[0]));
+}
+
 static void warnings_give_way_to_what_bars(void **state)
 {
 	struct kw_move_disk many[KW_OBSTACLES_MAX + 8];
@@ -718,6 +775,7 @@ int main(void)
 		cmocka_unit_test(only_the_first_of_what_follows_is_said),
 		cmocka_unit_test(a_guest_that_is_off_is_not_stopped),
 		cmocka_unit_test(what_is_copied_is_added_up),
+		cmocka_unit_test(local_disks_alone_are_copied),
 		cmocka_unit_test(warnings_give_way_to_what_bars),
 	};
 

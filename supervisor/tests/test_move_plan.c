@@ -100,7 +100,8 @@ static void programs_read_the_same(void **state)
 	assert_string_equal(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN),
 			    "{\"name\":\"vault\",\"uuid\":\"be795772-410c-434d-bd26-caca5396d394\","
 			    "\"destination\":\"h2\",\"kind\":\"cold\",\"possible\":false,"
-			    "\"stops\":true,\"downtime_ms\":null,\"copy_bytes\":0,\"obstacles\":["
+			    "\"stops\":true,\"downtime_ms\":null,\"copy_disks\":[],"
+			    "\"copy_bytes\":0,\"obstacles\":["
 			    "{\"code\":\"dest-same\",\"admitted\":false,"
 			    "\"sentence\":\"it is this host\","
 			    "\"remedy\":\"Name another host.\",\"weight\":\"bars\"}]}");

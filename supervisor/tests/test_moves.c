@@ -47,7 +47,8 @@ static const struct kw_move example = {
 	.memory = { .runs = true, .copied = true, .lost = true },
 	.step = "copy", .error = "no answer",
 	.verdict = { .code = KW_SLOT_FULL, .sentence = "no slot" },
-	.begun_ms = 1, .off_ms = 2, .on_ms = 3, .xml = "<domain>\n<name>db</name></domain>",
+	.begun_ms = 1, .off_ms = 2, .on_ms = 3, .copy_disks = "vda,vdb",
+	.xml = "<domain>\n<name>db</name></domain>",
 };
 
 static void a_job_comes_back_as_it_was(void **state)
@@ -62,7 +63,9 @@ static void a_job_comes_back_as_it_was(void **state)
 	assert_int_equal(kw_move_save(dir, &example), 0);
 	assert_int_equal(kw_move_load(dir, UUID, &move), 0);
 	assert_string_equal(move.xml, example.xml);
+	assert_string_equal(move.copy_disks, example.copy_disks);
 	plain = move;
+	plain.copy_disks = example.copy_disks;
 	plain.xml = example.xml;
 	assert_memory_equal(&plain, &example, sizeof(plain));
 	snprintf(path, sizeof(path), "%s/" UUID ".json", dir);
