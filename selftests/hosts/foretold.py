@@ -114,6 +114,22 @@ def of_the_guest():
 
 
 @test
+def of_what_is_defined():
+    """a guest that runs starts there as it is defined: what it has not got yet bars a cold move"""
+    must("truncate", "-s", "1M", LOCAL)
+    try:
+        define(busy_guest("web"))
+        must("virsh", "start", "web")
+        for xml in (disk("virtio"), PASSED):
+            must("virsh", "attach-device", "web", "/dev/stdin", "--config", text=xml)
+        assert_said("web", kind="live")
+        assert_said("web", "--cold", disk_local=("bars", LOCAL), host_device=("bars", "pci"))
+    finally:
+        H1.clear()
+        os.unlink(LOCAL)
+
+
+@test
 def of_the_destination():
     """no slot, no memory, a guest of that name, the same host, no kvmwardd, no host at all"""
     define(host.domain("vault", complete=True))

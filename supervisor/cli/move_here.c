@@ -104,7 +104,6 @@ void kw_move_here_close(struct kw_move_here *here)
 
 static int read_guest(struct kw_move_guest *guest, char *error, size_t error_size)
 {
-	_cleanup_(kw_domain_done) struct kw_domain definition = {};
 	_cleanup_(kw_domain_place_done) struct kw_domain_place defined = {};
 	const char *xml = guest->look.xml, *kept = guest->look.definition;
 	int failed = kw_domain_xml_parse(xml, strlen(xml), &guest->domain, error, error_size);
@@ -115,11 +114,13 @@ static int read_guest(struct kw_move_guest *guest, char *error, size_t error_siz
 		failed = kw_domain_place_read(xml, &guest->place, error, error_size);
 	if (failed || !kept)
 		return failed;
-	failed = kw_domain_xml_parse(kept, strlen(kept), &definition, error, error_size);
+	failed = kw_domain_xml_parse(kept, strlen(kept), &guest->next, error, error_size);
 	if (!failed)
 		failed = kw_domain_place_read(kept, &defined, error, error_size);
+	if (!failed)
+		failed = kw_domain_place_add_later(&guest->place, &defined);
 	/* Only the definition has a mark; what runs has a host-model's features. */
-	guest->domain.mark = definition.mark;
+	guest->domain.mark = guest->next.mark;
 	if (defined.cpu_mode == KW_CPU_HOST_MODEL && guest->place.cpu_mode == KW_CPU_CUSTOM)
 		guest->place.cpu_mode = KW_CPU_HOST_MODEL;
 	return failed;
@@ -172,6 +173,7 @@ void kw_move_guest_done(struct kw_move_guest *guest)
 {
 	kw_guest_look_done(&guest->look);
 	kw_domain_done(&guest->domain);
+	kw_domain_done(&guest->next);
 	kw_domain_place_done(&guest->place);
 }
 

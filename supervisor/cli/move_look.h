@@ -27,7 +27,8 @@ struct kw_move_here {
 struct kw_move_guest {
 	struct kw_guest_look look;
 	struct kw_domain domain;	/* as it runs; of a guest that is off as it is defined */
-	struct kw_domain_place place;	/* likewise, but cpu_mode is as defined */
+	struct kw_domain next;		/* as it is defined; empty when it has no definition */
+	struct kw_domain_place place;	/* as it runs, but cpu_mode is as defined */
 	struct kw_u32 nested_vcpus;
 	struct kw_u32 cpu_fits;		/* this host, as far as it names one that can be compared */
 	char cpu_words[KW_WORDS_MAX];

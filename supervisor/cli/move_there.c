@@ -171,7 +171,7 @@ static void call_look(void *data)
 		struct kw_move_disk *disk = &work->disks[i];
 
 		see_disk(work->libvirt, disk);
-		if (work->copies && disk->reach == KW_DISK_HERE && !disk->backing)
+		if (work->copies && disk->reach == KW_DISK_HERE && !disk->backing && !disk->later)
 			disk->copy = kw_libvirt_copy_place(work->libvirt, disk->source);
 	}
 }
@@ -227,21 +227,26 @@ static void look_there(const struct kw_move_guest *guest, struct kw_move_there *
 		(void)KW_STEAL(work);
 }
 
+static bool copy_domain(const struct kw_domain *domain, struct kw_domain *ret_copy)
+{
+	*ret_copy = *domain;
+	ret_copy->roms = NULL;
+	ret_copy->rom_count = 0;
+	ret_copy->devices = calloc(domain->device_count + 1, sizeof(*domain->devices));
+	if (ret_copy->devices && domain->device_count)
+		memcpy(ret_copy->devices, domain->devices,
+		       domain->device_count * sizeof(*domain->devices));
+	return ret_copy->devices;
+}
+
 static int copy_parts(const struct kw_move_guest *guest, struct kw_move_facts *facts)
 {
-	const struct kw_domain *domain = &guest->domain;
 	const struct kw_domain_place *place = &guest->place;
 
-	facts->domain = *domain;
-	facts->domain.roms = NULL;
-	facts->domain.rom_count = 0;
-	facts->domain.devices = calloc(domain->device_count + 1, sizeof(*domain->devices));
 	facts->disks = calloc(place->disk_count + 1, sizeof(*place->disks));
-	if (!facts->domain.devices || !facts->disks)
+	if (!facts->disks || !copy_domain(&guest->domain, &facts->domain) ||
+	    !copy_domain(&guest->next, &facts->next))
 		return -ENOMEM;
-	if (domain->device_count)
-		memcpy(facts->domain.devices, domain->devices,
-		       domain->device_count * sizeof(*domain->devices));
 	if (place->disk_count)
 		memcpy(facts->disks, place->disks, place->disk_count * sizeof(*place->disks));
 	facts->disk_count = place->disk_count;

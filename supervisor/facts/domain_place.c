@@ -191,3 +191,26 @@ int kw_domain_place_read(const char *xml, struct kw_domain_place *ret_place, cha
 	memset(&place, 0, sizeof(place));
 	return 0;
 }
+
+static bool has_disk(const struct kw_domain_place *place, const struct kw_move_disk *disk)
+{
+	for (size_t i = 0; i < place->disk_count; i++)
+		if (!strcmp(place->disks[i].target, disk->target) &&
+		    !strcmp(place->disks[i].source, disk->source))
+			return true;
+	return false;
+}
+
+int kw_domain_place_add_later(struct kw_domain_place *place, const struct kw_domain_place *defined)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < defined->disk_count && !error; i++) {
+		struct kw_move_disk disk = defined->disks[i];
+
+		disk.later = true;
+		if (!has_disk(place, &disk))
+			error = add_disk(place, &disk);
+	}
+	return error;
+}

@@ -25,6 +25,9 @@ struct kw_domain_place {
 int kw_domain_place_read(const char *xml, struct kw_domain_place *ret_place, char *error,
 			 size_t error_size);
 
+/* Adds, as later, the disks that the guest's definition has and place has not. 0 or -ENOMEM. */
+int kw_domain_place_add_later(struct kw_domain_place *place, const struct kw_domain_place *defined);
+
 /* Frees what the place owns and empties it; takes NULL. */
 void kw_domain_place_done(struct kw_domain_place *place);
 

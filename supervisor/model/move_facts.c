@@ -9,6 +9,7 @@ void kw_move_facts_done(struct kw_move_facts *facts)
 	if (!facts)
 		return;
 	kw_domain_done(&facts->domain);
+	kw_domain_done(&facts->next);
 	free(facts->disks);
 	memset(facts, 0, sizeof(*facts));
 }

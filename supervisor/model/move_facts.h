@@ -59,6 +59,7 @@ struct kw_move_disk {
 	char where[32];			/* "ext4", "nfs", "block device", "rbd"; "" not known */
 	bool backing;			/* the disk is an overlay of it */
 	bool read_only;			/* CD-ROM and the like */
+	bool later;			/* defined, and not a part of the guest that runs yet */
 	struct kw_u64 bytes;		/* to copy: what it takes up now */
 	struct kw_u64 length_bytes;	/* of a file */
 	enum kw_disk_reach reach;
@@ -69,13 +70,14 @@ enum kw_run_state { KW_RUN_UNKNOWN, KW_RUN_OFF, KW_RUN_RUNS, KW_RUN_PAUSED, KW_R
 
 struct kw_move_facts {
 	struct kw_domain domain;	/* as it runs, or as it is defined when it is off */
+	struct kw_domain next;		/* as it is defined; empty when it has no definition */
 	enum kw_cpu_mode cpu_mode;	/* as it is defined */
 	enum kw_run_state run;		/* PAUSED: by somebody; STOPPED: crashed, suspended, saving … */
 	struct kw_u32 persistent;	/* 0: its definition ends with it */
 	struct kw_u32 managed_save, snapshots, checkpoints;
 	struct kw_u32 nested_vcpus;	/* in a nested guest at this moment; the kernel's */
 	struct kw_u64 downtime_ms;	/* that QEMU aims at when it moves live */
-	struct kw_move_disk *disks;
+	struct kw_move_disk *disks;	/* as it runs, and behind them those of later */
 	size_t disk_count;
 
 	struct kw_move_host here, there;

@@ -2,6 +2,12 @@
 /* Whether both hosts see the guest's disks. */
 #include "policy/move_judgement.h"
 
+/* Only what is started anew gets what is defined for later. */
+static unsigned int kinds_of(const struct kw_move_disk *disk)
+{
+	return disk->later ? KW_COLD : KW_ANY;
+}
+
 static const char *or_unknown(const char *text)
 {
 	return *text ? text : "something that is not known";
@@ -45,7 +51,7 @@ static void judge_copy(struct kw_judgement *judgement, const struct kw_move_disk
 		     "disk '%s': %s%s is on %s of this host only, and disks are copied by a live "
 		     "move only; put it on storage that both hosts have",
 		     disk->target, disk->source, overlay, or_unknown(disk->where));
-	if (judgement->facts->reached && !disk->backing)
+	if (judgement->facts->reached && !disk->backing && !disk->later)
 		judge_place(judgement, disk);
 }
 
@@ -56,17 +62,17 @@ static void judge_local(struct kw_judgement *judgement, const struct kw_move_dis
 	const char *where = or_unknown(disk->where);
 
 	if (disk->read_only)
-		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
+		kw_judge_bar(judgement, kinds_of(disk), KW_DISK_LOCAL,
 			     "disk '%s': %s%s is on %s of this host only, and read-only, so that it "
 			     "is not copied; eject it, or put it on storage that both hosts have",
 			     disk->target, disk->source, overlay, where);
-	else if (!judgement->wish->copy_storage)
+	else if (!judgement->wish->copy_storage && !disk->later)
 		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
 			     "disk '%s': %s%s is on %s of this host only; put it on storage that "
 			     "both hosts have, or have it copied live with --copy-storage",
 			     disk->target, disk->source, overlay, where);
 	else if (top->reach != KW_DISK_HERE)
-		kw_judge_bar(judgement, KW_ANY, KW_DISK_LOCAL,
+		kw_judge_bar(judgement, kinds_of(disk), KW_DISK_LOCAL,
 			     "disk '%s': %s%s is on %s of this host only, and the overlay is not, "
 			     "so that it is not copied; put both on storage that both hosts have",
 			     disk->target, disk->source, overlay, where);
@@ -84,13 +90,13 @@ static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk
 		judge_local(judgement, disk, top);
 		break;
 	case KW_DISK_SHARED:
-		kw_judge_warn(judgement, KW_ANY, KW_DISK_UNSEEN,
+		kw_judge_warn(judgement, kinds_of(disk), KW_DISK_UNSEEN,
 			      "disk '%s': %s is on %s, which %s is taken to have in the same "
 			      "place; no storage pool there shows it",
 			      disk->target, disk->source, or_unknown(disk->where), there);
 		break;
 	case KW_DISK_UNKNOWN:
-		kw_judge_bar(judgement, KW_ANY, KW_DISK_UNSEEN,
+		kw_judge_bar(judgement, kinds_of(disk), KW_DISK_UNSEEN,
 			     "disk '%s': %s is on %s, and whether %s has the same or another under "
 			     "this name cannot be told; define a storage pool with it there",
 			     disk->target, disk->source, or_unknown(disk->where), there);

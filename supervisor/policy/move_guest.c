@@ -138,26 +138,46 @@ const char *kw_device_of_host(const struct kw_device *device)
 	return "";
 }
 
+static void judge_device(struct kw_judgement *judgement, const struct kw_device *device,
+			 unsigned int kinds)
+{
+	const char *type = kw_device_of_host(device);
+
+	if (*type)
+		kw_judge_bar(judgement, kinds, KW_HOST_DEVICE,
+			     "a device of this host is passed to the guest (type '%s'), and stays "
+			     "when the guest goes; detach it first with 'virsh detach-device'",
+			     type);
+	if (device->kind == KW_DEVICE_TPM && !strcmp(device->type, "emulator"))
+		kw_judge_bar(judgement, KW_COLD, KW_TPM_LOCAL,
+			     "the guest has a TPM whose state libvirt keeps on this host, and "
+			     "would find an empty one there; move it live, or remove <tpm>");
+}
+
+/* The same would be said of both. */
+static bool has_like(const struct kw_domain *domain, const struct kw_device *device)
+{
+	for (size_t i = 0; i < domain->device_count; i++) {
+		const struct kw_device *other = &domain->devices[i];
+
+		if (other->kind == device->kind && !strcmp(other->type, device->type) &&
+		    !strcmp(kw_device_of_host(other), kw_device_of_host(device)))
+			return true;
+	}
+	return false;
+}
+
+/* A cold move starts what is defined, which need not be what runs. */
 static void judge_devices(struct kw_judgement *judgement)
 {
 	const struct kw_domain *domain = &judgement->facts->domain;
+	const struct kw_domain *next = &judgement->facts->next;
 
-	for (size_t i = 0; i < domain->device_count; i++) {
-		const struct kw_device *device = &domain->devices[i];
-		const char *type = kw_device_of_host(device);
-
-		if (*type)
-			kw_judge_bar(judgement, KW_ANY, KW_HOST_DEVICE,
-				     "a device of this host is passed to the guest (type '%s'), "
-				     "and stays when the guest goes; detach it first with 'virsh "
-				     "detach-device'",
-				     type);
-		if (device->kind == KW_DEVICE_TPM && !strcmp(device->type, "emulator"))
-			kw_judge_bar(judgement, KW_COLD, KW_TPM_LOCAL,
-				     "the guest has a TPM whose state libvirt keeps on this host, "
-				     "and would find an empty one there; move it live, or remove "
-				     "<tpm>");
-	}
+	for (size_t i = 0; i < domain->device_count; i++)
+		judge_device(judgement, &domain->devices[i], KW_ANY);
+	for (size_t i = 0; i < next->device_count; i++)
+		if (!has_like(domain, &next->devices[i]))
+			judge_device(judgement, &next->devices[i], KW_COLD);
 }
 
 void kw_judge_guest(struct kw_judgement *judgement)

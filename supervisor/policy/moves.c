@@ -141,7 +141,7 @@ static struct kw_u64 copy_bytes(const struct kw_move_facts *facts)
 	for (size_t i = 0; i < facts->disk_count; i++) {
 		const struct kw_move_disk *disk = &facts->disks[i];
 
-		if (disk->reach != KW_DISK_HERE || !is_first(facts, i))
+		if (disk->reach != KW_DISK_HERE || disk->later || !is_first(facts, i))
 			continue;
 		if (!disk->bytes.known)
 			return (struct kw_u64){ 0 };
@@ -171,7 +171,7 @@ void kw_move_judge(const struct kw_move_facts *facts, const struct kw_move_wish 
 
 bool kw_move_copies(const struct kw_move_plan *plan, const struct kw_move_disk *disk)
 {
-	return plan->copies && disk->reach == KW_DISK_HERE && !disk->backing;
+	return plan->copies && disk->reach == KW_DISK_HERE && !disk->backing && !disk->later;
 }
 
 const char *kw_obstacle_weight_name(enum kw_obstacle_weight weight)

@@ -96,6 +96,25 @@ static void disks_and_what_they_lie_on_are_listed(void **state)
 	assert_int_equal(place.disks[3].reach, KW_DISK_UNKNOWN);
 }
 
+#define DISK(path, target)                                                                         \
+	"<disk type='file'><source file='" path "'/><target dev='" target "'/></disk>"
+
+static void what_is_defined_only_comes_later(void **state)
+{
+	_cleanup_(kw_domain_place_done) struct kw_domain_place place =
+		read_it("<devices>" DISK("/a", "vda") DISK("/b", "vdb") "</devices>");
+	_cleanup_(kw_domain_place_done) struct kw_domain_place defined = read_it(
+		"<devices>" DISK("/a", "vda") DISK("/other", "vdb") DISK("/c", "vdc") "</devices>");
+
+	(void)state;
+	assert_int_equal(kw_domain_place_add_later(&place, &defined), 0);
+	assert_int_equal(place.disk_count, 4);
+	assert_false(place.disks[0].later || place.disks[1].later);
+	assert_string_equal(place.disks[2].source, "/other");
+	assert_string_equal(place.disks[3].target, "vdc");
+	assert_true(place.disks[2].later && place.disks[3].later);
+}
+
 /* The same words mean another disk on another host. */
 static void an_address_of_this_machine_reaches_nowhere(void **state)
 {
@@ -207,6 +226,7 @@ int main(void)
 		cmocka_unit_test(the_mode_of_the_processor_is_read),
 		cmocka_unit_test(the_processor_is_kept_as_it_stands),
 		cmocka_unit_test(disks_and_what_they_lie_on_are_listed),
+		cmocka_unit_test(what_is_defined_only_comes_later),
 		cmocka_unit_test(an_address_of_this_machine_reaches_nowhere),
 		cmocka_unit_test(a_bad_text_is_told),
 		cmocka_unit_test(a_file_of_this_host_is_found_there),

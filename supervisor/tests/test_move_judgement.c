@@ -175,6 +175,27 @@ static void pci(struct kw_move_facts *facts)
 	with_device(facts, KW_DEVICE_HOSTDEV, "subsystem", "pci");
 }
 
+/* What is attached to the definition alone comes with the next start. */
+static void later(struct kw_move_facts *facts)
+{
+	facts->next = facts->domain;
+	facts->domain.device_count = 0;
+	if (facts->disk_count)
+		disks[0].later = true;
+}
+
+static void pci_later(struct kw_move_facts *facts)
+{
+	pci(facts);
+	later(facts);
+}
+
+static void pci_now_and_later(struct kw_move_facts *facts)
+{
+	pci(facts);
+	facts->next = facts->domain;
+}
+
 static void mdev(struct kw_move_facts *facts)
 {
 	with_device(facts, KW_DEVICE_HOSTDEV, "subsystem", "mdev");
@@ -205,6 +226,12 @@ static void soft_tpm(struct kw_move_facts *facts)
 	with_device(facts, KW_DEVICE_TPM, "emulator", "tpm-crb");
 }
 
+static void soft_tpm_later(struct kw_move_facts *facts)
+{
+	soft_tpm(facts);
+	later(facts);
+}
+
 static void with_disk(struct kw_move_facts *facts, const char *where, enum kw_disk_reach reach)
 {
 	disks[0] = (struct kw_move_disk){ .target = "vda", .source = "/srv/vault.qcow2",
@@ -224,6 +251,12 @@ static void local_and_encrypted(struct kw_move_facts *facts)
 {
 	local(facts);
 	encrypt(facts);
+}
+
+static void local_later(struct kw_move_facts *facts)
+{
+	local(facts);
+	later(facts);
 }
 
 static void local_base(struct kw_move_facts *facts)
@@ -283,6 +316,12 @@ static void network(struct kw_move_facts *facts)
 static void device_unknown(struct kw_move_facts *facts)
 {
 	with_disk(facts, "block device", KW_DISK_UNKNOWN);
+}
+
+static void device_unknown_later(struct kw_move_facts *facts)
+{
+	device_unknown(facts);
+	later(facts);
 }
 
 static void unreachable(struct kw_move_facts *facts)
@@ -529,6 +568,9 @@ static const struct row {
 
 	{ pci, "", LIVE, false, KW_HOST_DEVICE, BARS, "type 'pci'" },
 	{ pci, "c", COLD, false, KW_HOST_DEVICE, BARS, "virsh detach-device" },
+	{ pci_later, "", LIVE, true },
+	{ pci_later, "c", COLD, false, KW_HOST_DEVICE, BARS, "type 'pci'" },
+	{ pci_now_and_later, "c", COLD, false, KW_HOST_DEVICE, BARS, "type 'pci'" },
 	{ mdev, "", LIVE, false, KW_HOST_DEVICE, BARS, "type 'mdev'" },
 	{ virtual_function, "", LIVE, false, KW_HOST_DEVICE, BARS, "type 'hostdev'" },
 	{ bridged, "", LIVE, true },
@@ -536,6 +578,7 @@ static const struct row {
 	{ external_tpm, "c", COLD, true },
 	{ soft_tpm, "", LIVE, true },
 	{ soft_tpm, "c", COLD, false, KW_TPM_LOCAL, BARS, "TPM" },
+	{ soft_tpm_later, "c", COLD, false, KW_TPM_LOCAL, BARS, "TPM" },
 
 	{ local, "", LIVE, false, KW_DISK_LOCAL, BARS, "/srv/vault.qcow2 is on ext4" },
 	{ local, "c", COLD, false, KW_DISK_LOCAL, BARS, "--copy-storage" },
@@ -543,6 +586,9 @@ static const struct row {
 	{ local, "c-", COLD, false, KW_DISK_LOCAL, BARS, "by a live move only" },
 	{ local_and_encrypted, "-", COLD, false, KW_DISK_LOCAL, BARS, "by a live move only" },
 	{ local_and_encrypted, "", COLD, false, KW_DISK_LOCAL, BARS, "disk 'vda'" },
+	{ local_later, "", LIVE, true },
+	{ local_later, "-", LIVE, true },
+	{ local_later, "c", COLD, false, KW_DISK_LOCAL, BARS, "by a live move only" },
 	{ local_base, "", LIVE, false, KW_DISK_LOCAL, BARS, "of which it is an overlay" },
 	{ local_base_of_shared, "-", LIVE, false, KW_DISK_LOCAL, BARS, "the overlay is not" },
 	{ local_file_there, "", LIVE, false, KW_DISK_LOCAL, BARS, "--copy-storage" },
@@ -557,6 +603,8 @@ static const struct row {
 	{ shared, "c", COLD, true, KW_DISK_UNSEEN, WARNS, "on nfs, which h2 is taken to have" },
 	{ seen, "", LIVE, true },
 	{ network, "", LIVE, true },
+	{ device_unknown_later, "", LIVE, true },
+	{ device_unknown_later, "c", COLD, false, KW_DISK_UNSEEN, BARS, "'vda'" },
 	{ device_unknown, "", LIVE, false, KW_DISK_UNSEEN, BARS, "storage pool" },
 
 	{ unreachable, "", LIVE, false, KW_DEST_UNREACHABLE, BARS, "No route to host" },
@@ -737,6 +785,10 @@ static void local_disks_alone_are_copied(void **state)
 	disks[0].backing = true;
 	assert_false(kw_move_copies(&plan, &disks[0]));
 	disks[0].backing = false;
+	disks[0].later = true;
+	assert_false(kw_move_copies(&plan, &disks[0]));
+	assert_int_equal(judge(&facts, "-").copy_bytes.value, 0);
+	disks[0].later = false;
 	plan = judge(&facts, "");
 	assert_false(kw_move_copies(&plan, &disks[0]));
 	plan = judge(&facts, "c-");
