@@ -130,6 +130,25 @@ def of_what_is_defined():
 
 
 @test
+def of_an_unfinished_move():
+    """a guest with a move that is not finished begins no other, and that is said beforehand"""
+    define(host.domain("web", kind="plain"))
+    job = f"/var/lib/kvmward/moves/{H1.virsh('domuuid', 'web').strip()}.json"
+    must("mkdir", "-p", "-m", "700", os.path.dirname(job))
+    must("touch", job)
+    try:
+        assert_said("web", guest_moving=("bars", "kvmward job resume web"))
+        result = run("kvmward", "drain", "--dry-run", "--json", H2.uri)
+        assert result.status == 3, str(result)
+        web, = json.loads(result.out)["guests"]
+        assert not web["moves"] and [v["code"] for v in web["bars"]] == ["guest-moving"], web
+        result = run("kvmward", "migrate", "web", H2.uri)
+        assert result.status == 3 and "guest-moving" in result.err, str(result)
+    finally:
+        os.unlink(job)
+
+
+@test
 def of_the_destination():
     """no slot, no memory, a guest of that name, the same host, no kvmwardd, no host at all"""
     define(host.domain("vault", complete=True))

@@ -13,6 +13,7 @@
 #include "facts/domain_xml.h"
 #include "facts/host_xml.h"
 #include "facts/snapshot.h"
+#include "ledger/moves.h"
 
 static const struct kw_patience patience = {
 	.notice_ms = 5000,
@@ -154,6 +155,13 @@ static struct kw_u32 nested_vcpus(const struct kw_facts *facts, const char *uuid
 	return guest ? guest->nested_vcpus : (struct kw_u32){};
 }
 
+static struct kw_u32 unfinished(const char *uuid)
+{
+	int exists = kw_move_exists(KW_MOVES_DIR, uuid);
+
+	return exists < 0 ? (struct kw_u32){} : KW_U32((uint32_t)exists);
+}
+
 enum kw_exit kw_move_here_guest(struct kw_move_here *here, const char *guest,
 				struct kw_move_guest *ret_guest)
 {
@@ -165,6 +173,7 @@ enum kw_exit kw_move_here_guest(struct kw_move_here *here, const char *guest,
 		kw_message("%s: %s: %s", here->command, guest, call.error);
 		return KW_EXIT_FAILED;
 	}
+	ret_guest->unfinished = unfinished(ret_guest->look.uuid);
 	ret_guest->nested_vcpus = nested_vcpus(&here->facts, ret_guest->look.uuid);
 	return KW_EXIT_DONE;
 }

@@ -29,6 +29,7 @@ struct kw_move_guest {
 	struct kw_domain domain;	/* as it runs; of a guest that is off as it is defined */
 	struct kw_domain next;		/* as it is defined; empty when it has no definition */
 	struct kw_domain_place place;	/* as it runs, but cpu_mode is as defined */
+	struct kw_u32 unfinished;	/* it has a job of a move already */
 	struct kw_u32 nested_vcpus;
 	struct kw_u32 cpu_fits;		/* this host, as far as it names one that can be compared */
 	char cpu_words[KW_WORDS_MAX];

@@ -260,6 +260,7 @@ static void copy_guest(const struct kw_move_guest *guest, struct kw_move_facts *
 	facts->cpu_mode = guest->place.cpu_mode;
 	facts->run = look->run;
 	facts->persistent = look->persistent;
+	facts->unfinished = guest->unfinished;
 	facts->managed_save = look->managed_save;
 	facts->snapshots = look->snapshots;
 	facts->checkpoints = look->checkpoints;

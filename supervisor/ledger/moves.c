@@ -157,17 +157,26 @@ int kw_move_save(const char *dir, const struct kw_move *move)
 	return error;
 }
 
-int kw_move_create(const char *dir, const struct kw_move *move)
+int kw_move_exists(const char *dir, const char *uuid)
 {
 	char path[PATH_MAX];
 	struct stat status;
-	int error = kw_uuid_file_path(dir, move->uuid, "json", path);
+	int error = kw_uuid_file_path(dir, uuid, "json", path);
 
 	if (error)
 		return error;
 	if (!lstat(path, &status))
-		return -EEXIST;
-	return errno == ENOENT ? kw_move_save(dir, move) : -errno;
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+int kw_move_create(const char *dir, const struct kw_move *move)
+{
+	int exists = kw_move_exists(dir, move->uuid);
+
+	if (exists)
+		return exists < 0 ? exists : -EEXIST;
+	return kw_move_save(dir, move);
 }
 
 int kw_move_remove(const char *dir, const char *uuid)

@@ -14,11 +14,13 @@
  *
  * load: 0, -ENOENT, -EBADMSG for a file that is not as save writes it, or negative
  * errno; *ret_move, the caller's to end with kw_move_done(), untouched then.
- * create: -EEXIST when there is a file of that name, whatever is in it.
+ * exists: 1 when there is a file of that name, whatever is in it, 0, or negative errno.
+ * create: -EEXIST when there is one.
  * save: replaces it as one step, on disk when this returns.
  * remove: on disk too; 0 also when there is none.
  */
 int kw_move_load(const char *dir, const char *uuid, struct kw_move *ret_move);
+int kw_move_exists(const char *dir, const char *uuid);
 int kw_move_create(const char *dir, const struct kw_move *move);
 int kw_move_save(const char *dir, const struct kw_move *move);
 int kw_move_remove(const char *dir, const char *uuid);

@@ -74,6 +74,7 @@ struct kw_move_facts {
 	enum kw_cpu_mode cpu_mode;	/* as it is defined */
 	enum kw_run_state run;		/* PAUSED: by somebody; STOPPED: crashed, suspended, saving … */
 	struct kw_u32 persistent;	/* 0: its definition ends with it */
+	struct kw_u32 unfinished;	/* it has a job of a move already */
 	struct kw_u32 managed_save, snapshots, checkpoints;
 	struct kw_u32 nested_vcpus;	/* in a nested guest at this moment; the kernel's */
 	struct kw_u64 downtime_ms;	/* that QEMU aims at when it moves live */

@@ -25,6 +25,24 @@ static void judge_mark(struct kw_judgement *judgement)
 			     without_line(verdict.sentence));
 }
 
+/* One that is under way, too. What its mark says is more, so that it is not said twice. */
+static void judge_unfinished(struct kw_judgement *judgement)
+{
+	const char *name = judgement->facts->domain.name;
+	struct kw_u32 unfinished = judgement->facts->unfinished;
+
+	if (kw_u32_yes(unfinished) && !kw_judge_has(judgement, KW_GUEST_MOVING))
+		kw_judge_bar(judgement, KW_ANY, KW_GUEST_MOVING,
+			     "a move of this guest is not finished; 'kvmward job' shows it, "
+			     "'kvmward job resume %s' goes on with it, 'kvmward job undo %s' takes "
+			     "it back",
+			     name, name);
+	else if (!unfinished.known)
+		kw_judge_warn(judgement, KW_ANY, KW_MOVE_UNKNOWN,
+			      "whether an earlier move of the guest is not finished is not known, "
+			      "since its job can be seen by root only");
+}
+
 /* Source: Nova's KVM guide; QEMU has no migration of SEV guests. */
 static void judge_encryption(struct kw_judgement *judgement)
 {
@@ -183,6 +201,7 @@ static void judge_devices(struct kw_judgement *judgement)
 void kw_judge_guest(struct kw_judgement *judgement)
 {
 	judge_mark(judgement);
+	judge_unfinished(judgement);
 	judge_run(judgement);
 	judge_definition(judgement);
 	judge_encryption(judgement);

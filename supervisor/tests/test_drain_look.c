@@ -80,7 +80,7 @@ int kw_move_facts_make(const struct kw_move_here *here, const struct kw_move_gue
 					     .reached = true, .defined_there = KW_U32(0),
 					     .machine_fits = KW_U32(1), .cpu_fits = KW_U32(1) };
 	ret_facts->managed_save = ret_facts->snapshots = ret_facts->checkpoints = KW_U32(0);
-	ret_facts->nested_vcpus = KW_U32(0);
+	ret_facts->nested_vcpus = ret_facts->unfinished = KW_U32(0);
 	strcpy(ret_facts->domain.virt_type, "kvm");
 	return 0;
 }

@@ -24,6 +24,7 @@ static struct kw_move_facts fine(void)
 		.cpu_mode = KW_CPU_CUSTOM,
 		.run = KW_RUN_RUNS,
 		.persistent = KW_U32(1),
+		.unfinished = KW_U32(0),
 		.managed_save = KW_U32(0),
 		.snapshots = KW_U32(0),
 		.checkpoints = KW_U32(0),
@@ -75,6 +76,22 @@ static void told_by_the_plan_too(struct kw_move_facts *facts)
 static void marked(struct kw_move_facts *facts)
 {
 	facts->domain.mark = (struct kw_mark){ KW_MARK_UNKNOWN, "", "", 4 };
+}
+
+static void unfinished(struct kw_move_facts *facts)
+{
+	facts->unfinished = KW_U32(1);
+}
+
+static void unfinished_and_marked(struct kw_move_facts *facts)
+{
+	unfinished(facts);
+	marked(facts);
+}
+
+static void unfinished_unknown(struct kw_move_facts *facts)
+{
+	facts->unfinished.known = false;
 }
 
 static void off(struct kw_move_facts *facts)
@@ -538,6 +555,10 @@ static const struct row {
 	{ told_by_the_plan_too, "c", COLD, false, KW_IDE_DISK, BARS, "disk 'hda'" },
 
 	{ marked, "", LIVE, false, KW_GUEST_MOVING, BARS, "the mark of a move" },
+	{ unfinished, "", LIVE, false, KW_GUEST_MOVING, BARS, "kvmward job resume vault" },
+	{ unfinished, "c", COLD, false, KW_GUEST_MOVING, BARS, "kvmward job undo vault" },
+	{ unfinished_and_marked, "", LIVE, false, KW_GUEST_MOVING, BARS, "the mark of a move" },
+	{ unfinished_unknown, "", LIVE, true, KW_MOVE_UNKNOWN, WARNS, "earlier move" },
 	{ off, "", COLD, true },
 	{ off_and_encrypted, "", COLD, true },
 	{ off, "l", LIVE, false, KW_LIVE_OFF, BARS, "is off" },
@@ -730,6 +751,9 @@ static void only_the_first_of_what_follows_is_said(void **state)
 	assert_int_equal(judge(&facts, "").count, 1);
 	facts = fine();
 	told_by_the_plan_too(&facts);
+	assert_int_equal(judge(&facts, "c").count, 1);
+	facts = fine();
+	unfinished_and_marked(&facts);
 	assert_int_equal(judge(&facts, "c").count, 1);
 }
 

@@ -79,10 +79,13 @@ static void a_job_comes_back_as_it_was(void **state)
 static void a_guest_has_one_job(void **state)
 {
 	(void)state;
+	assert_int_equal(kw_move_exists(dir, UUID), 0);
 	assert_int_equal(kw_move_create(dir, &example), 0);
+	assert_int_equal(kw_move_exists(dir, UUID), 1);
 	assert_int_equal(kw_move_create(dir, &example), -EEXIST);
 	assert_int_equal(kw_move_remove(dir, UUID), 0);
 	assert_int_equal(tree_put(dir, UUID ".json", "rubbish"), 0);
+	assert_int_equal(kw_move_exists(dir, UUID), 1);
 	assert_int_equal(kw_move_create(dir, &example), -EEXIST);
 }
 
