@@ -91,7 +91,7 @@
 	X(DISK_LOCAL, "disk-local", "A disk of the guest is on this host only.",                   \
 	  "Put it on shared storage, or have a live move copy it: --copy-storage.")                \
 	X(DISK_UNSEEN, "disk-unseen", "Whether the other host has a disk of the guest is not known.", \
-	  "Define a storage pool with it on the other host.")                                      \
+	  "Put it on a network file system, or name a block device by its /dev/disk/by-id.") \
 	X(DISK_COPY, "disk-copy", "A disk of the guest cannot be copied to the other host.",       \
 	  "Move away what has its path there, or start a storage pool of its directory.")          \
 	X(TPM_LOCAL, "tpm-local", "The state of the guest's TPM is on this host only.",            \

@@ -98,7 +98,8 @@ static void judge_disk(struct kw_judgement *judgement, const struct kw_move_disk
 	case KW_DISK_UNKNOWN:
 		kw_judge_bar(judgement, kinds_of(disk), KW_DISK_UNSEEN,
 			     "disk '%s': %s is on %s, and whether %s has the same or another under "
-			     "this name cannot be told; define a storage pool with it there",
+			     "this name cannot be told; put it on a network file system, or name "
+			     "a block device by its /dev/disk/by-id",
 			     disk->target, disk->source, or_unknown(disk->where), there);
 		break;
 	case KW_DISK_SEEN:

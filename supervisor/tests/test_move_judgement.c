@@ -626,7 +626,7 @@ static const struct row {
 	{ network, "", LIVE, true },
 	{ device_unknown_later, "", LIVE, true },
 	{ device_unknown_later, "c", COLD, false, KW_DISK_UNSEEN, BARS, "'vda'" },
-	{ device_unknown, "", LIVE, false, KW_DISK_UNSEEN, BARS, "storage pool" },
+	{ device_unknown, "", LIVE, false, KW_DISK_UNSEEN, BARS, "/dev/disk/by-id" },
 
 	{ unreachable, "", LIVE, false, KW_DEST_UNREACHABLE, BARS, "No route to host" },
 	{ same_uuid, "", LIVE, false, KW_DEST_SAME, BARS, "host UUID '1111" },
