@@ -37,6 +37,14 @@ def define(where=H1):
     assert result.status == 0, str(result)
 
 
+def start_plain():
+    """A guest that hears nothing of a shutdown runs at h1."""
+    result = H1.run("virsh", "define", "/dev/stdin",
+                    text=host.domain("vault", kind="plain", uuid=UUID))
+    assert result.status == 0, str(result)
+    must("virsh", "start", "vault")
+
+
 def cut_for_a_while():
     with link_cut():
         time.sleep(CUT_S)
@@ -191,6 +199,21 @@ def cold_there():
     assert not H1.run("sh", "-c", "ls /var/lib/libvirt/qemu/nvram").out.strip()
     assert watch.runs_twice() < SLACK_S, watch.seen
     assert_settled()
+
+
+@test
+def cold_saved():
+    """a plain guest that is saved while it is to shut down stays here, off, and goes on later"""
+    start_plain()
+    with Move() as move:
+        move.wait_for_step("shut-down")
+        must("virsh", "managedsave", "vault")
+        status, out = move.end()
+    assert status == 1 and "it was saved, not shut down" in out, (status, out)
+    assert place() == ("h1", "shut off") and step() is None
+    assert "Managed save:   yes" in H1.virsh("dominfo", "vault")
+    must("virsh", "start", "vault")
+    assert H1.state("vault") == "running"
 
 
 def cases_wanted():

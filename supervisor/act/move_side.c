@@ -228,6 +228,21 @@ int kw_move_side_is_awake(struct kw_move_side *side, bool *ret_awake)
 	return 0;
 }
 
+int kw_move_side_is_saved(struct kw_move_side *side, bool *ret_saved)
+{
+	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
+	int saved = 0, error = kw_move_side_find(side, &domain);
+
+	if (error && error != -ENOENT)
+		return error;
+	if (!error)
+		saved = vir.DomainHasManagedSaveImage(domain, 0);
+	if (saved < 0)
+		return kw_move_side_fail(side);
+	*ret_saved = saved;
+	return 0;
+}
+
 int kw_move_side_undefine(struct kw_move_side *side, bool nvram)
 {
 	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;

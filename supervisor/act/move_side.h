@@ -76,6 +76,12 @@ int kw_move_side_set_autostart(struct kw_move_side *side, bool on);
 /* Whether its vCPUs run, which a guest has to that is to be shut down or was started. */
 int kw_move_side_is_awake(struct kw_move_side *side, bool *ret_awake);
 
+/*
+ * Whether a state is kept that the next start would go on with, and with it the definition that
+ * it was saved with: a mark of today is none of that one's. 0 also when there is no such guest.
+ */
+int kw_move_side_is_saved(struct kw_move_side *side, bool *ret_saved);
+
 /* nvram: its firmware variables go as well. 0 also when there is no such guest. */
 int kw_move_side_undefine(struct kw_move_side *side, bool nvram);
 

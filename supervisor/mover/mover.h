@@ -49,12 +49,14 @@ enum kw_move_state kw_mover_run_cold(struct kw_mover *mover);
  * hold: asks the destination's kvmwardd to keep a slot and the memory.
  * held: whether it still does.
  * shut_down: until the guest is off, or its time is up.
+ * check_not_saved: that nothing is kept here that a start would go on with, whatever the mark.
  * copy: what the guest needs there besides its definition.
  * start: there or here, and that it really runs.
  */
 int kw_mover_hold(struct kw_mover *mover, char *error, size_t error_size);
 bool kw_mover_held(struct kw_mover *mover);
 int kw_mover_shut_down(struct kw_mover *mover, char *error, size_t error_size);
+int kw_mover_check_not_saved(struct kw_mover *mover, char *error, size_t error_size);
 int kw_mover_copy(struct kw_mover *mover, char *error, size_t error_size);
 int kw_mover_start(struct kw_mover *mover, struct kw_move_side *side, char *error,
 		   size_t error_size);

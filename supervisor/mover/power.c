@@ -42,6 +42,9 @@ static int check_awake(struct kw_mover *mover, char *error, size_t error_size)
 
 	if (result || awake)
 		return kw_mover_outcome(mover->here, result, error, error_size);
+	result = is_off(mover->here);
+	if (result)
+		return result < 0 ? kw_mover_outcome(mover->here, result, error, error_size) : 0;
 	kw_text_copy(error, error_size, "it is paused or asleep, and cannot shut down; 'virsh "
 		     "resume' or 'virsh dompmwakeup' wakes it, --force powers it off");
 	return -EPERM;
@@ -77,7 +80,7 @@ static int wait_off(struct kw_mover *mover, char *error, size_t error_size)
 	return off < 0 ? kw_mover_outcome(mover->here, off, error, error_size) : 0;
 }
 
-int kw_mover_shut_down(struct kw_mover *mover, char *error, size_t error_size)
+static int turn_off(struct kw_mover *mover, char *error, size_t error_size)
 {
 	bool force = mover->move.options.force;
 	int result = check_awake(mover, error, error_size);
@@ -88,6 +91,26 @@ int kw_mover_shut_down(struct kw_mover *mover, char *error, size_t error_size)
 	if (result && result != -EIO)
 		return kw_mover_outcome(mover->here, result, error, error_size);
 	return wait_off(mover, error, error_size);
+}
+
+/* Who has saved it wants it off, and its memory kept: so it stays. */
+int kw_mover_check_not_saved(struct kw_mover *mover, char *error, size_t error_size)
+{
+	bool saved = false;
+	int result = kw_move_side_is_saved(mover->here, &saved);
+
+	if (result || !saved)
+		return kw_mover_outcome(mover->here, result, error, error_size);
+	mover->move.memory.runs = false;
+	kw_text_copy(error, error_size, "it was saved, not shut down; 'virsh start' goes on with it");
+	return -EPERM;
+}
+
+int kw_mover_shut_down(struct kw_mover *mover, char *error, size_t error_size)
+{
+	int result = turn_off(mover, error, error_size);
+
+	return result ? result : kw_mover_check_not_saved(mover, error, error_size);
 }
 
 static int check_runs(struct kw_move_side *side, char *error, size_t error_size)

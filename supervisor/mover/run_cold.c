@@ -79,6 +79,17 @@ static int define_there(struct kw_mover *mover)
 	return result ? result : kw_move_side_define(mover->there, xml);
 }
 
+/* A guest that is off and marked is saved no more: what is not there now will not be. */
+static int give(struct kw_mover *mover, char *error, size_t error_size)
+{
+	int result = kw_mover_check_not_saved(mover, error, error_size);
+
+	if (!result)
+		result = kw_mover_outcome(mover->there, mark(mover, mover->there, KW_MARK_NONE),
+					  error, error_size);
+	return result;
+}
+
 /* The steps of one call. */
 static int call(struct kw_mover *mover, enum kw_move_step step)
 {
@@ -87,8 +98,6 @@ static int call(struct kw_mover *mover, enum kw_move_step step)
 		return define_there(mover);
 	case KW_MOVE_MARK_HERE:
 		return mark(mover, mover->here, KW_MARK_LEAVING);
-	case KW_MOVE_GIVE:
-		return mark(mover, mover->there, KW_MARK_NONE);
 	case KW_MOVE_UNDEFINE_HERE:
 		return kw_move_side_undefine(mover->here, mover->move.nvram_new);
 	case KW_MOVE_TAKE_BACK:
@@ -104,7 +113,7 @@ static int call(struct kw_mover *mover, enum kw_move_step step)
 
 static bool is_there(enum kw_move_step step)
 {
-	return step == KW_MOVE_DEFINE_THERE || step == KW_MOVE_GIVE || step == KW_MOVE_TAKE_BACK ||
+	return step == KW_MOVE_DEFINE_THERE || step == KW_MOVE_TAKE_BACK ||
 	       step == KW_MOVE_UNDEFINE_THERE;
 }
 
@@ -119,6 +128,8 @@ static int act(void *data, enum kw_move_step step, char *error, size_t error_siz
 		return kw_mover_shut_down(mover, error, error_size);
 	case KW_MOVE_COPY:
 		return kw_mover_copy(mover, error, error_size);
+	case KW_MOVE_GIVE:
+		return give(mover, error, error_size);
 	case KW_MOVE_START_THERE:
 		return kw_mover_start(mover, mover->there, error, error_size);
 	case KW_MOVE_START_HERE:

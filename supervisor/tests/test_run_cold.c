@@ -27,6 +27,7 @@
 
 static char top[32], run_dir[40], jobs_dir[40];
 static bool no_start;	/* at the destination */
+static bool saves;	/* somebody does, when it is asked to shut down */
 static char destination[KW_MOVE_URI_MAX];
 
 /* The test driver will hear nothing of firmware variables. */
@@ -46,6 +47,11 @@ static int create(virDomainPtr domain, unsigned int flags)
 				 : virDomainCreateWithFlags(domain, flags);
 }
 
+static int shut_down(virDomainPtr domain, unsigned int flags)
+{
+	return saves ? virDomainManagedSave(domain, 0) : virDomainShutdownFlags(domain, flags);
+}
+
 static int load(void **state)
 {
 	char error[256];
@@ -55,13 +61,14 @@ static int load(void **state)
 		return -1;
 	vir.DomainUndefineFlags = undefine;
 	vir.DomainCreateWithFlags = create;
+	vir.DomainShutdownFlags = shut_down;
 	return setenv("PATH", "/nowhere", 1);	/* no ssh */
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	no_start = false;
+	no_start = saves = false;
 	strcpy(top, "/tmp/kw-cold-XXXXXX");
 	if (!mkdtemp(top))
 		return -1;
@@ -167,6 +174,63 @@ static void a_guest_that_does_not_start_there_runs_here(void **state)
 	assert_int_not_equal(strlen(mover.move.error), 0);
 }
 
+static void save_here(struct kw_mover *mover)
+{
+	bool before = saves;
+
+	saves = true;
+	assert_int_equal(kw_move_side_shut_down(mover->here), 0);
+	saves = before;
+}
+
+static void expect_saved_here(struct kw_mover *mover)
+{
+	bool saved = false;
+
+	assert_int_equal(kw_mover_run_cold(mover), KW_MOVE_STAYED);
+	expect_side(mover->here, KW_SIDE_OFF);
+	expect_side(mover->there, KW_SIDE_ABSENT);
+	assert_int_equal(kw_move_side_is_saved(mover->here, &saved), 0);
+	assert_true(saved);
+	assert_false(mover->move.memory.runs);
+	assert_string_equal(mover->move.error,
+			    "it was saved, not shut down; 'virsh start' goes on with it");
+}
+
+static void a_guest_that_is_saved_instead_stays_saved(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	saves = true;
+	expect_saved_here(&mover);
+	assert_string_equal(mover.move.step, "undone");
+}
+
+/* The mover was killed before it could see that. */
+static void a_guest_that_was_saved_is_not_given(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, true);
+	save_here(&mover);
+	expect_saved_here(&mover);
+	assert_false(mover.move.memory.started);
+}
+
+static void a_guest_that_goes_off_by_itself_is_shut_down(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+	char error[256] = "";
+
+	(void)state;
+	begin(&mover, false);
+	assert_int_equal(kw_mover_shut_down(&mover, error, sizeof(error)), 0);
+	assert_string_equal(error, "");
+}
+
 static void without_leave_a_host_without_kvmwardd_is_refused(void **state)
 {
 	_cleanup_(mover_done) struct kw_mover mover;
@@ -213,6 +277,9 @@ int main(void)
 		TEST(a_guest_that_runs_is_moved),
 		TEST(a_guest_that_is_off_is_moved),
 		TEST(a_guest_that_does_not_start_there_runs_here),
+		TEST(a_guest_that_is_saved_instead_stays_saved),
+		TEST(a_guest_that_was_saved_is_not_given),
+		TEST(a_guest_that_goes_off_by_itself_is_shut_down),
 		TEST(without_leave_a_host_without_kvmwardd_is_refused),
 		TEST(what_was_cancelled_before_stays),
 		TEST(a_guest_of_that_name_there_is_left_alone),
