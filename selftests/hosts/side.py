@@ -80,7 +80,7 @@ class Side:
         """Ends and forgets every guest, with what libvirt keeps of one that is gone."""
         for name in self.virsh("list", "--all", "--name").split():
             self.run("virsh", "destroy", name)
-            self.run("virsh", "undefine", "--nvram", name)
+            self.run("virsh", "undefine", "--nvram", "--managed-save", name)
         self.must("sh", "-c", "rm -f /var/lib/libvirt/qemu/nvram/*")
 
 

@@ -36,11 +36,26 @@ static int definition_of(struct kw_move_side *side, virDomainPtr domain, char **
 	return persistent < 0 || (persistent && !*ret_xml) ? kw_move_side_fail(side) : 0;
 }
 
+/* -EAGAIN while QEMU is being started: libvirt has it for one that is active already. */
+static int run_state(struct kw_move_side *side, virDomainPtr domain, enum kw_side_state *ret_state)
+{
+	int state, reason, active = vir.DomainIsActive(domain);
+
+	if (active < 0 || (active && vir.DomainGetState(domain, &state, &reason, 0)))
+		return kw_move_side_fail(side);
+	if (active && state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_STARTING_UP) {
+		kw_text_copy(side->error, sizeof(side->error), "it is only just being started");
+		return -EAGAIN;
+	}
+	*ret_state = active ? KW_SIDE_RUNS : KW_SIDE_OFF;
+	return 0;
+}
+
 int kw_move_side_look(struct kw_move_side *side, enum kw_side_state *ret_state, char **ret_xml)
 {
 	_cleanup_(kw_vir_domain_free_at) virDomain *domain = NULL;
 	_cleanup_free_ char *xml = NULL;
-	int active, error = kw_move_side_find(side, &domain);
+	int error = kw_move_side_find(side, &domain);
 
 	if (error == -ENOENT) {
 		*ret_state = KW_SIDE_ABSENT;
@@ -49,12 +64,10 @@ int kw_move_side_look(struct kw_move_side *side, enum kw_side_state *ret_state, 
 	}
 	if (!error)
 		error = definition_of(side, domain, &xml);
+	if (!error)
+		error = run_state(side, domain, ret_state);
 	if (error)
 		return error;
-	active = vir.DomainIsActive(domain);
-	if (active < 0)
-		return kw_move_side_fail(side);
-	*ret_state = active ? KW_SIDE_RUNS : KW_SIDE_OFF;
 	*ret_xml = KW_STEAL(xml);
 	return 0;
 }

@@ -41,7 +41,7 @@ const char *kw_move_side_error(const struct kw_move_side *side);
  * Whether the guest runs here, and its persistent definition with all secrets,
  * NULL when it has none; the caller frees *ret_xml. That it is absent is no error.
  * Its definition is read before its state: a guest that is off and marked was
- * marked while off.
+ * marked while off. -EAGAIN while it is being started: it may come up, or not.
  */
 int kw_move_side_look(struct kw_move_side *side, enum kw_side_state *ret_state, char **ret_xml);
 

@@ -8,7 +8,7 @@
 
 /* The guest on one of the two hosts, as its libvirt tells. */
 enum kw_side_state {
-	KW_SIDE_UNKNOWN,	/* libvirt there cannot be asked */
+	KW_SIDE_UNKNOWN,	/* libvirt there cannot be asked, or is starting it */
 	KW_SIDE_ABSENT,		/* neither runs nor is defined */
 	KW_SIDE_OFF,
 	KW_SIDE_RUNS,		/* paused and crashed included: there is a QEMU */

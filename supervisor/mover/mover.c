@@ -69,15 +69,18 @@ enum kw_side_state kw_mover_look(struct kw_mover *mover, struct kw_move_side *si
 {
 	bool there = side == mover->there;
 	enum kw_side_state state;
+	int result;
 
 	*ret_xml = NULL;
 	if (there && !kw_move_side_is_connected(side) &&
 	    !kw_mover_reaches(mover, error, error_size))
 		return KW_SIDE_UNKNOWN;
-	if (!kw_move_side_look(side, &state, ret_xml))
+	result = kw_move_side_look(side, &state, ret_xml);
+	if (!result)
 		return state;
-	snprintf(error, error_size, "libvirt of %s cannot be asked: %.500s",
-		 there ? mover->move.host : "this host", kw_move_side_error(side));
+	snprintf(error, error_size, "libvirt of %s %s: %.500s",
+		 there ? mover->move.host : "this host",
+		 result == -EAGAIN ? "cannot tell" : "cannot be asked", kw_move_side_error(side));
 	return KW_SIDE_UNKNOWN;
 }
 

@@ -64,7 +64,8 @@ int kw_mover_start(struct kw_mover *mover, struct kw_move_side *side, char *erro
 /*
  * kw_move_side_look() at one of the two. The destination is not asked before ssh has
  * found it within some seconds: libvirt would wait for TCP to give up, for minutes.
- * KW_SIDE_UNKNOWN with why in error when it cannot be seen. The caller frees *ret_xml.
+ * KW_SIDE_UNKNOWN with why in error when it cannot be seen, or is being started. The
+ * caller frees *ret_xml.
  */
 enum kw_side_state kw_mover_look(struct kw_mover *mover, struct kw_move_side *side, char **ret_xml,
 				 char *error, size_t error_size);

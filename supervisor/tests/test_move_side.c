@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "act/libvirt_load.h"
 #include "act/move_file.h"
 #include "base/cleanup.h"
 
@@ -79,6 +80,32 @@ static void a_guest_comes_and_goes(void **state)
 	undefine(NEW_UUID);
 	assert_int_equal(kw_move_side_undefine(side, true), 0);
 	expect_state(side, KW_SIDE_ABSENT);
+}
+
+static int be_starting(virDomainPtr domain, int *state, int *reason, unsigned int flags)
+{
+	(void)domain;
+	(void)flags;
+	*state = VIR_DOMAIN_PAUSED;
+	*reason = VIR_DOMAIN_PAUSED_STARTING_UP;
+	return 0;
+}
+
+static void a_guest_that_is_being_started_does_not_run_yet(void **state)
+{
+	_cleanup_(kw_move_side_free_at) struct kw_move_side *side = kw_move_side_create(URI, UUID);
+	_cleanup_free_ char *xml = NULL;
+	enum kw_side_state seen = KW_SIDE_ABSENT;
+	int result;
+
+	(void)state;
+	vir.DomainGetState = be_starting;
+	result = kw_move_side_look(side, &seen, &xml);
+	vir.DomainGetState = virDomainGetState;
+	assert_int_equal(result, -EAGAIN);
+	assert_int_equal(seen, KW_SIDE_ABSENT);
+	assert_null(xml);
+	expect_state(side, KW_SIDE_RUNS);
 }
 
 static void a_job_is_told_of_the_guest(void **state)
@@ -164,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_guest_comes_and_goes),
+		cmocka_unit_test(a_guest_that_is_being_started_does_not_run_yet),
 		cmocka_unit_test(a_job_is_told_of_the_guest),
 		cmocka_unit_test(only_its_own_job_removes_a_mark),
 		cmocka_unit_test(a_host_that_is_not_there_is_no_refusal),

@@ -27,6 +27,7 @@
 
 static char top[32], run_dir[40], jobs_dir[40];
 static bool no_start;	/* at the destination */
+static bool starting;	/* there, likewise */
 static bool saves;	/* somebody does, when it is asked to shut down */
 static char destination[KW_MOVE_URI_MAX];
 
@@ -37,14 +38,32 @@ static int undefine(virDomainPtr domain, unsigned int flags)
 	return virDomainUndefine(domain);
 }
 
-static int create(virDomainPtr domain, unsigned int flags)
+static bool is_there(virDomainPtr domain)
 {
 	char *uri = virConnectGetURI(virDomainGetConnect(domain));
 	bool there = !strcmp(uri, destination);
 
 	free(uri);
-	return no_start && there ? virDomainMigrateToURI3(domain, "x:///", NULL, 0, 0)
-				 : virDomainCreateWithFlags(domain, flags);
+	return there;
+}
+
+static int create(virDomainPtr domain, unsigned int flags)
+{
+	return no_start && is_there(domain) ? virDomainMigrateToURI3(domain, "x:///", NULL, 0, 0)
+					    : virDomainCreateWithFlags(domain, flags);
+}
+
+/* A start that is under way, and comes to nothing as soon as somebody has seen it. */
+static int get_state(virDomainPtr domain, int *state, int *reason, unsigned int flags)
+{
+	int result = virDomainGetState(domain, state, reason, flags);
+
+	if (result || !starting || !is_there(domain))
+		return result;
+	starting = false;
+	*state = VIR_DOMAIN_PAUSED;
+	*reason = VIR_DOMAIN_PAUSED_STARTING_UP;
+	return virDomainDestroy(domain);
 }
 
 static int shut_down(virDomainPtr domain, unsigned int flags)
@@ -62,13 +81,14 @@ static int load(void **state)
 	vir.DomainUndefineFlags = undefine;
 	vir.DomainCreateWithFlags = create;
 	vir.DomainShutdownFlags = shut_down;
+	vir.DomainGetState = get_state;
 	return setenv("PATH", "/nowhere", 1);	/* no ssh */
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	no_start = saves = false;
+	no_start = starting = saves = false;
 	strcpy(top, "/tmp/kw-cold-XXXXXX");
 	if (!mkdtemp(top))
 		return -1;
@@ -174,6 +194,24 @@ static void a_guest_that_does_not_start_there_runs_here(void **state)
 	assert_int_not_equal(strlen(mover.move.error), 0);
 }
 
+/* The mover was killed in the middle of starting it there, and goes on. */
+static void a_start_that_is_under_way_is_not_taken_for_granted(void **state)
+{
+	const struct kw_mark leaving = { .kind = KW_MARK_LEAVING, .job = "7", .peer = "h2" };
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, false);
+	mover.move.memory.runs = mover.move.memory.copied = mover.move.memory.given = true;
+	assert_int_equal(kw_move_side_mark(mover.here, &leaving), 0);
+	assert_int_equal(kw_move_side_define(mover.there, XML), 0);
+	assert_int_equal(kw_move_side_start(mover.there), 0);
+	starting = true;
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_MOVED);
+	expect_side(mover.here, KW_SIDE_ABSENT);
+	expect_side(mover.there, KW_SIDE_RUNS);
+}
+
 static void save_here(struct kw_mover *mover)
 {
 	bool before = saves;
@@ -277,6 +315,7 @@ int main(void)
 		TEST(a_guest_that_runs_is_moved),
 		TEST(a_guest_that_is_off_is_moved),
 		TEST(a_guest_that_does_not_start_there_runs_here),
+		TEST(a_start_that_is_under_way_is_not_taken_for_granted),
 		TEST(a_guest_that_is_saved_instead_stays_saved),
 		TEST(a_guest_that_was_saved_is_not_given),
 		TEST(a_guest_that_goes_off_by_itself_is_shut_down),
