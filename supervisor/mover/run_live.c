@@ -88,13 +88,20 @@ static bool watch(struct kw_mover *mover, uint64_t begun_ns, uint64_t *aborted_n
 	return result ? result == -ENOTCONN : stats.active;
 }
 
-/* What was under way already, begun by this job's mover before it ended. */
-static void follow(struct kw_mover *mover)
+/*
+ * What is under way although nobody here waits for a call of libvirt: its connection broke, or
+ * the mover that had begun it ended. False when it still is, and was to be waited for no more.
+ */
+static bool follow(struct kw_mover *mover)
 {
 	uint64_t begun_ns = kw_clock_monotonic_ns(), aborted_ns = 0;
 
-	while (watch(mover, begun_ns, &aborted_ns) && mover->cancels < 2)
+	while (watch(mover, begun_ns, &aborted_ns)) {
+		if (mover->cancels > 1)
+			return false;
 		kw_mover_pause(mover, LOOK_MS);
+	}
+	return true;
 }
 
 static void wait_for(struct kw_mover *mover, const struct carrier *carrier)
@@ -163,18 +170,44 @@ static void tell_figures(struct kw_mover *mover)
 }
 
 /* Left behind when libvirt could not undefine it: it could be started here, and must not. */
-static enum kw_move_state finish(struct kw_mover *mover, enum kw_side_state here)
+static enum kw_move_state finish(struct kw_mover *mover, enum kw_side_state here,
+				 enum kw_side_state there)
 {
 	struct kw_move *move = &mover->move;
 
 	tell_figures(mover);
 	move->error[0] = '\0';
+	move->memory.runs = there == KW_SIDE_RUNS;
 	if (here == KW_SIDE_OFF && kw_move_side_undefine(mover->here, false)) {
 		snprintf(move->error, sizeof(move->error), "it runs there, and its definition here "
 			 "cannot be removed: %.500s", kw_move_side_error(mover->here));
 		return KW_MOVE_STOPPED;
 	}
 	return KW_MOVE_MOVED;
+}
+
+/* libvirt defines it there before it lets it run, and leaves that behind when it cannot run. */
+static enum kw_move_state stay(struct kw_mover *mover, enum kw_side_state here,
+			       enum kw_side_state there)
+{
+	struct kw_move *move = &mover->move;
+	int result = 0;
+
+	move->memory.runs = here == KW_SIDE_RUNS;
+	if (here == KW_SIDE_ABSENT)
+		kw_text_copy(move->error, sizeof(move->error), "it has ended meanwhile, and "
+			     "nothing is left of it");
+	else if (here == KW_SIDE_OFF)
+		kw_text_copy(move->error, sizeof(move->error), "it has gone off meanwhile");
+	if (there == KW_SIDE_OFF && move->persistent)
+		result = kw_move_side_undefine(mover->there, false);
+	if (!result)
+		return KW_MOVE_STAYED;
+	if (result == -ENOTCONN)
+		return KW_MOVE_RUNNING;
+	snprintf(move->error, sizeof(move->error), "it runs here, and its definition there cannot "
+		 "be removed: %.500s", kw_move_side_error(mover->there));
+	return KW_MOVE_STOPPED;
 }
 
 static enum kw_move_state tell_unclear(struct kw_mover *mover, enum kw_side_state here,
@@ -199,26 +232,54 @@ static enum kw_move_state conclude(struct kw_mover *mover)
 	for (;;) {
 		enum kw_side_state here = look_at(mover, mover->here);
 		enum kw_side_state there = look_at(mover, mover->there);
-		enum kw_move_state state = kw_live_judge(here, there);
+		enum kw_move_state state = kw_live_judge(here, there, mover->move.persistent);
 
+		if (state == KW_MOVE_STOPPED)
+			return tell_unclear(mover, here, there);
 		if (state == KW_MOVE_MOVED)
-			return finish(mover, here);
-		if (state == KW_MOVE_STAYED)
+			state = finish(mover, here, there);
+		else if (state == KW_MOVE_STAYED)
+			state = stay(mover, here, there);
+		if (state != KW_MOVE_RUNNING)
 			return state;
 		if (here == KW_SIDE_RUNS && there == KW_SIDE_RUNS)
 			both_ms += LOOK_MS;
-		if (state == KW_MOVE_STOPPED || both_ms >= BOTH_MOST_MS || mover->cancels > 1)
+		if (both_ms >= BOTH_MOST_MS || mover->cancels > 1)
 			return tell_unclear(mover, here, there);
 		kw_mover_tell(mover);
 		kw_mover_pause(mover, LOOK_MS);
 	}
 }
 
-static bool is_here(struct kw_mover *mover)
+static enum kw_move_state leave(struct kw_mover *mover)
 {
-	enum kw_side_state here = look_at(mover, mover->here);
+	kw_text_copy(mover->move.error, sizeof(mover->move.error),
+		     "libvirt may still be moving it, and was to be waited for no more");
+	return KW_MOVE_STOPPED;
+}
 
-	return kw_live_judge(here, look_at(mover, mover->there)) == KW_MOVE_STAYED;
+static enum kw_move_state settle(struct kw_mover *mover)
+{
+	return follow(mover) ? conclude(mover) : leave(mover);
+}
+
+/*
+ * Whatever is defined there once this job has begun is of its own making; and a host that is not
+ * there now cannot be asked what came of it.
+ */
+static bool may_begin(struct kw_mover *mover)
+{
+	struct kw_move *move = &mover->move;
+	enum kw_side_state there;
+
+	if (move->memory.undo)
+		return false;
+	move->error[0] = '\0';
+	there = look_at(mover, mover->there);
+	if (there != KW_SIDE_UNKNOWN && there != KW_SIDE_ABSENT)
+		snprintf(move->error, sizeof(move->error), "%s has a guest of its UUID already",
+			 move->host);
+	return there == KW_SIDE_ABSENT;
 }
 
 enum kw_move_state kw_mover_run_live(struct kw_mover *mover)
@@ -226,14 +287,19 @@ enum kw_move_state kw_mover_run_live(struct kw_mover *mover)
 	struct kw_move *move = &mover->move;
 	bool resumed = move->step[0];
 
+	if (!resumed && !may_begin(mover))
+		return KW_MOVE_STAYED;
 	kw_text_copy(move->step, sizeof(move->step), "migrate");
 	if (kw_mover_save(mover)) {
 		kw_text_copy(move->error, sizeof(move->error), "the job cannot be saved");
 		return resumed ? KW_MOVE_STOPPED : KW_MOVE_STAYED;
 	}
-	follow(mover);
-	if (!move->memory.undo &&
-	    (!resumed || is_here(mover)))
-		migrate(mover);
-	return conclude(mover);
+	if (resumed) {
+		enum kw_move_state state = settle(mover);
+
+		if (state != KW_MOVE_STAYED || move->memory.undo || !move->memory.runs)
+			return state;
+	}
+	migrate(mover);
+	return settle(mover);
 }
