@@ -216,6 +216,23 @@ def cold_saved():
     assert H1.state("vault") == "running"
 
 
+@test
+def cold_frozen():
+    """libvirt of the destination freezes: the guest runs here again; the job ends after a thaw"""
+    start_plain()
+    with Move() as move:
+        move.wait_for_step("shut-down")
+        H2.must("systemctl", "kill", "-s", "STOP", "libvirtd")
+        try:
+            must("virsh", "destroy", "vault")
+            wait_for("it runs here again", lambda: H1.state("vault") == "running", 300)
+        finally:
+            H2.must("systemctl", "kill", "-s", "CONT", "libvirtd")
+        status, out = move.end()
+    assert status == 1, out
+    assert place() == ("h1", "running") and step() is None
+
+
 def cases_wanted():
     part = ktap.option("part", 0)
     if not part and os.environ.get("E2E") != "all":

@@ -4,12 +4,15 @@
 
 #include "act/libvirt_load.h"
 #include "act/move_side.h"
+#include "act/opening.h"
 #include "base/cleanup.h"
 
 struct kw_move_side {
 	char *uri;
 	char uuid[KW_UUID_LEN + 1];
 	virConnectPtr connection;	/* NULL while there is none */
+	struct kw_opening *opening;	/* on its way meanwhile, or NULL */
+	unsigned int open_limit_ms;	/* for each call that waits for it */
 	char error[1024];
 };
 

@@ -13,6 +13,8 @@
  * The connection is made by the first call, and anew by the next one after it
  * broke. For one thread at a time.
  *
+ * A libvirt that does not answer is waited for 30 s.
+ *
  * All calls that can fail: 0; -ENOTCONN when libvirt there cannot be asked or
  * the connection broke meanwhile, so that what was asked for may be done or
  * not; -EIO when libvirt would not do it, and other negative errno. libvirt's

@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -17,15 +19,45 @@
 /* Both show it for a moment: one side has let go, and the other not yet. */
 #define BOTH_MOST_MS 60000u
 
-KW_CLEANUP_OF(struct kw_move_side, kw_move_side_free);
-
-/* libvirt's call, which returns when all is over, in a thread with a connection of its own. */
+/*
+ * libvirt's call, which returns when all is over, in a thread with a connection of its own.
+ * Until then this is the thread's.
+ */
 struct carrier {
 	struct kw_move_side *side;
+	char uri[KW_MOVE_URI_MAX], *disks;
 	struct kw_move_live live;
 	int result;
 	int done_fd;
 };
+
+static void carrier_free(struct carrier *carrier)
+{
+	if (!carrier)
+		return;
+	kw_move_side_free(carrier->side);
+	free(carrier->disks);
+	if (carrier->done_fd >= 0)
+		close(carrier->done_fd);
+	free(carrier);
+}
+
+KW_CLEANUP_OF(struct carrier, carrier_free);
+
+/* NULL with errno. */
+static struct carrier *carrier_create(const struct kw_move *move)
+{
+	_cleanup_(carrier_free_at) struct carrier *carrier = calloc(1, sizeof(*carrier));
+
+	if (!carrier)
+		return NULL;
+	kw_text_copy(carrier->uri, sizeof(carrier->uri), move->uri);
+	carrier->disks = strdup(move->copy_disks ?: "");
+	carrier->live = (struct kw_move_live){ carrier->uri, move->persistent, carrier->disks };
+	carrier->done_fd = eventfd(0, EFD_CLOEXEC);
+	carrier->side = kw_move_side_create(NULL, move->uuid);
+	return carrier->disks && carrier->done_fd >= 0 && carrier->side ? KW_STEAL(carrier) : NULL;
+}
 
 static void *carry(void *data)
 {
@@ -104,47 +136,41 @@ static bool follow(struct kw_mover *mover)
 	return true;
 }
 
-static void wait_for(struct kw_mover *mover, const struct carrier *carrier)
+/* False when it is not over, and was to be waited for no more. */
+static bool wait_for(struct kw_mover *mover, const struct carrier *carrier)
 {
 	struct pollfd done = { .fd = carrier->done_fd, .events = POLLIN };
 	uint64_t begun_ns = kw_clock_monotonic_ns(), aborted_ns = 0;
 
-	while (poll(&done, 1, (int)LOOK_MS) <= 0)
+	while (poll(&done, 1, (int)LOOK_MS) <= 0) {
+		if (kw_mover_cancels(mover) > 1)
+			return false;
 		watch(mover, begun_ns, &aborted_ns);
+	}
+	return true;
 }
 
-static void begin(struct kw_mover *mover, struct carrier *carrier)
+/* As wait_for(). A thread that is left behind keeps what it works with: the program ends soon. */
+static bool migrate(struct kw_mover *mover)
 {
 	struct kw_move *move = &mover->move;
+	_cleanup_(carrier_free_at) struct carrier *carrier = carrier_create(move);
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, carry, carrier);
+	int error = carrier ? pthread_create(&thread, NULL, carry, carrier) : errno;
 
 	if (error) {
 		kw_text_copy(move->error, sizeof(move->error), strerror(error));
-		return;
+		return true;
 	}
-	wait_for(mover, carrier);
+	if (!wait_for(mover, carrier)) {
+		pthread_detach(thread);
+		(void)KW_STEAL(carrier);
+		return false;
+	}
 	pthread_join(thread, NULL);
 	if (carrier->result && !move->memory.undo)
 		kw_text_copy(move->error, sizeof(move->error), kw_move_side_error(carrier->side));
-}
-
-static void migrate(struct kw_mover *mover)
-{
-	const struct kw_move *move = &mover->move;
-	_cleanup_(kw_move_side_free_at) struct kw_move_side *side =
-		kw_move_side_create(NULL, move->uuid);
-	_cleanup_close_ int done_fd = eventfd(0, EFD_CLOEXEC);
-	struct carrier carrier = {
-		.side = side,
-		.live = { move->uri, move->persistent, move->copy_disks },
-		.done_fd = done_fd,
-	};
-
-	if (side && done_fd >= 0)
-		begin(mover, &carrier);
-	else
-		kw_text_copy(mover->move.error, sizeof(mover->move.error), strerror(errno));
+	return true;
 }
 
 /* Why a side is not seen is in the move's error, unless there is one already. */
@@ -300,6 +326,5 @@ enum kw_move_state kw_mover_run_live(struct kw_mover *mover)
 		if (state != KW_MOVE_STAYED || move->memory.undo || !move->memory.runs)
 			return state;
 	}
-	migrate(mover);
-	return settle(mover);
+	return migrate(mover) ? settle(mover) : leave(mover);
 }

@@ -10,9 +10,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <semaphore.h>
 #include <string.h>
 
-#include "act/libvirt_load.h"
+#include "act/move_connection.h"
 #include "act/move_file.h"
 #include "base/cleanup.h"
 
@@ -174,6 +175,36 @@ static void a_host_that_is_not_there_is_no_refusal(void **state)
 	assert_false(kw_move_side_is_connected(side));
 }
 
+static sem_t thawed;
+
+static virConnectPtr open_frozen(const char *uri)
+{
+	sem_wait(&thawed);
+	return virConnectOpen(uri);
+}
+
+static void a_libvirt_that_is_frozen_is_not_waited_for_for_ever(void **state)
+{
+	_cleanup_(kw_move_side_free_at) struct kw_move_side *side = kw_move_side_create(URI, UUID);
+	struct kw_move_side *other = kw_move_side_create(URI, UUID);
+	unsigned int limit_ms = side->open_limit_ms;
+
+	(void)state;
+	sem_init(&thawed, 0, 0);
+	vir.ConnectOpen = open_frozen;
+	side->open_limit_ms = other->open_limit_ms = 1;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(kw_move_side_connect(side), -ENOTCONN);
+	assert_int_equal(kw_move_side_connect(other), -ENOTCONN);
+	assert_string_equal(kw_move_side_error(side), "it has not answered within 0 s");
+	kw_move_side_free(other);	/* its thread goes by itself */
+	for (int i = 0; i < 2; i++)	/* as often as one was begun */
+		sem_post(&thawed);
+	side->open_limit_ms = limit_ms;
+	assert_int_equal(kw_move_side_connect(side), 0);
+	vir.ConnectOpen = virConnectOpen;
+}
+
 static void a_file_has_a_path_of_libvirts(void **state)
 {
 	static const char *const paths[] = { "", "file", "/file", "/dir/", "/a<b/c", "/a/b'c" };
@@ -195,6 +226,7 @@ int main(void)
 		cmocka_unit_test(a_job_is_told_of_the_guest),
 		cmocka_unit_test(only_its_own_job_removes_a_mark),
 		cmocka_unit_test(a_host_that_is_not_there_is_no_refusal),
+		cmocka_unit_test(a_libvirt_that_is_frozen_is_not_waited_for_for_ever),
 		cmocka_unit_test(a_file_has_a_path_of_libvirts),
 	};
 

@@ -437,6 +437,24 @@ static void what_libvirt_goes_on_with_is_no_guest_that_stays(void **state)
 			    "libvirt may still be moving it, and was to be waited for no more");
 }
 
+static bool hang(void)
+{
+	be_told_to_wait_no_more();
+	for (;;)
+		pause();
+	return false;
+}
+
+static void a_libvirt_that_hangs_is_left(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover);
+	migrate = hang;
+	expect_end(&mover, KW_MOVE_STOPPED, KW_SIDE_RUNS, KW_SIDE_ABSENT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -454,6 +472,7 @@ int main(void)
 		TEST(a_guest_that_is_not_defined_may_end_meanwhile),
 		TEST(what_libvirt_goes_on_with_is_followed),
 		TEST(what_libvirt_goes_on_with_is_no_guest_that_stays),
+		TEST(a_libvirt_that_hangs_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);
