@@ -38,10 +38,6 @@ static void end(struct kw_mover *mover, enum kw_move_state state)
 	struct kw_move *move = &mover->move;
 	int error = 0;
 
-	if (state == KW_MOVE_MOVED && move->autostart &&
-	    kw_move_side_set_autostart(mover->there, true))
-		fprintf(stderr, "%s: autostart cannot be set there: %s\n", move->name,
-			kw_move_side_error(mover->there));
 	if (state == KW_MOVE_STOPPED)
 		kw_move_save(mover->jobs_dir, move);
 	mover->progress.state = state;

@@ -91,6 +91,19 @@ int kw_mover_outcome(const struct kw_move_side *side, int result, char *error, s
 	return result == -ENOTCONN ? -EAGAIN : result;
 }
 
+int kw_mover_set_autostart(struct kw_mover *mover)
+{
+	int result = 0;
+
+	if (mover->move.autostart)
+		result = kw_move_side_set_autostart(mover->there, true);
+	if (!result || result == -ENOTCONN)
+		return result;
+	fprintf(stderr, "%s: autostart cannot be set there: %s\n", mover->move.name,
+		kw_move_side_error(mover->there));
+	return 0;
+}
+
 int kw_mover_parse(const char *xml, struct kw_domain *ret_domain)
 {
 	char ignored[160];

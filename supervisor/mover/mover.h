@@ -76,6 +76,12 @@ bool kw_mover_reaches(const struct kw_mover *mover, char *error, size_t error_si
 /* The outcome for kw_cold_hands.act of a call on that side, with its words. */
 int kw_mover_outcome(const struct kw_move_side *side, int result, char *error, size_t error_size);
 
+/*
+ * Has it start at boot there if it did here. -ENOTCONN: to be tried again; anything else
+ * is told, and does not keep a guest from being moved.
+ */
+int kw_mover_set_autostart(struct kw_mover *mover);
+
 /* What the definition says, as far as it is of interest here. 0 or negative errno. */
 struct kw_domain;
 int kw_mover_parse(const char *xml, struct kw_domain *ret_domain);

@@ -90,6 +90,17 @@ static int give(struct kw_mover *mover, char *error, size_t error_size)
 	return result;
 }
 
+/* Until then both would start it at boot, and its mark keeps it from that here. */
+static int undefine_here(struct kw_mover *mover, char *error, size_t error_size)
+{
+	int result = kw_mover_set_autostart(mover);
+
+	if (result)
+		return kw_mover_outcome(mover->there, result, error, error_size);
+	result = kw_move_side_undefine(mover->here, mover->move.nvram_new);
+	return kw_mover_outcome(mover->here, result, error, error_size);
+}
+
 /* The steps of one call. */
 static int call(struct kw_mover *mover, enum kw_move_step step)
 {
@@ -98,8 +109,6 @@ static int call(struct kw_mover *mover, enum kw_move_step step)
 		return define_there(mover);
 	case KW_MOVE_MARK_HERE:
 		return mark(mover, mover->here, KW_MARK_LEAVING);
-	case KW_MOVE_UNDEFINE_HERE:
-		return kw_move_side_undefine(mover->here, mover->move.nvram_new);
 	case KW_MOVE_TAKE_BACK:
 		return mark(mover, mover->there, KW_MARK_ARRIVING);
 	case KW_MOVE_UNDEFINE_THERE:
@@ -132,6 +141,8 @@ static int act(void *data, enum kw_move_step step, char *error, size_t error_siz
 		return give(mover, error, error_size);
 	case KW_MOVE_START_THERE:
 		return kw_mover_start(mover, mover->there, error, error_size);
+	case KW_MOVE_UNDEFINE_HERE:
+		return undefine_here(mover, error, error_size);
 	case KW_MOVE_START_HERE:
 		return kw_mover_start(mover, mover->here, error, error_size);
 	default:

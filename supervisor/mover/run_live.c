@@ -209,7 +209,7 @@ static enum kw_move_state finish(struct kw_mover *mover, enum kw_side_state here
 			 "cannot be removed: %.500s", kw_move_side_error(mover->here));
 		return KW_MOVE_STOPPED;
 	}
-	return KW_MOVE_MOVED;
+	return kw_mover_set_autostart(mover) ? KW_MOVE_RUNNING : KW_MOVE_MOVED;
 }
 
 /* libvirt defines it there before it lets it run, and leaves that behind when it cannot run. */

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "act/libvirt_load.h"
+#include "act/move_connection.h"
 #include "base/text.h"
 #include "ledger/moves.h"
 #include "mover/mover.h"
@@ -28,6 +28,7 @@
 static char top[32], run_dir[40], jobs_dir[40];
 static bool no_start;	/* at the destination */
 static bool starting;	/* there, likewise */
+static bool no_autostart;
 static bool saves;	/* somebody does, when it is asked to shut down */
 static char destination[KW_MOVE_URI_MAX];
 
@@ -66,6 +67,13 @@ static int get_state(virDomainPtr domain, int *state, int *reason, unsigned int 
 	return virDomainDestroy(domain);
 }
 
+static int set_autostart(virDomainPtr domain, int on)
+{
+	if (no_autostart)
+		return virDomainMigrateToURI3(domain, "x:///", NULL, 0, 0);
+	return virDomainSetAutostart(domain, on);
+}
+
 static int shut_down(virDomainPtr domain, unsigned int flags)
 {
 	return saves ? virDomainManagedSave(domain, 0) : virDomainShutdownFlags(domain, flags);
@@ -82,13 +90,14 @@ static int load(void **state)
 	vir.DomainCreateWithFlags = create;
 	vir.DomainShutdownFlags = shut_down;
 	vir.DomainGetState = get_state;
+	vir.DomainSetAutostart = set_autostart;
 	return setenv("PATH", "/nowhere", 1);	/* no ssh */
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	no_start = starting = saves = false;
+	no_start = no_autostart = starting = saves = false;
 	strcpy(top, "/tmp/kw-cold-XXXXXX");
 	if (!mkdtemp(top))
 		return -1;
@@ -167,6 +176,31 @@ static void a_guest_that_runs_is_moved(void **state)
 	expect_saved(&mover, "undefine-here");
 	assert_true(mover.progress.downtime_ms.known);
 	assert_string_equal(mover.move.error, "");
+}
+
+static int autostart_there(const struct kw_mover *mover)
+{
+	virDomainPtr domain = virDomainLookupByUUIDString(mover->there->connection, UUID);
+	int on = -1;
+
+	assert_int_equal(virDomainGetAutostart(domain, &on), 0);
+	virDomainFree(domain);
+	return on;
+}
+
+/* What is refused for good is no reason to keep the job. */
+static void it_starts_at_boot_there(void **state)
+{
+	(void)state;
+	for (int refused = 0; refused < 2; refused++) {
+		_cleanup_(mover_done) struct kw_mover mover;
+
+		begin(&mover, true);
+		mover.move.autostart = true;
+		no_autostart = refused;
+		assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_MOVED);
+		assert_int_equal(autostart_there(&mover), !refused);
+	}
 }
 
 static void a_guest_that_is_off_is_moved(void **state)
@@ -314,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_guest_that_runs_is_moved),
 		TEST(a_guest_that_is_off_is_moved),
+		TEST(it_starts_at_boot_there),
 		TEST(a_guest_that_does_not_start_there_runs_here),
 		TEST(a_start_that_is_under_way_is_not_taken_for_granted),
 		TEST(a_guest_that_is_saved_instead_stays_saved),

@@ -36,6 +36,7 @@ static int unseen;		/* the destination, so often; -1: until it is told to wait n
 static void (*when_seen)(void);	/* what is found when that is over */
 static int active;		/* libvirt says so often that it is moving it */
 static void (*when_passive)(void);
+static unsigned int unset_autostart;	/* so often the connection breaks instead */
 
 static void be_told_to_wait_no_more(void)
 {
@@ -90,6 +91,15 @@ static int job_stats(virDomainPtr domain, int *type, virTypedParameterPtr *param
 	if (active && !--active && when_passive)
 		when_passive();
 	return virDomainGetConnect(domain) == there ? refuse(domain) : 0;
+}
+
+static int set_autostart(virDomainPtr domain, int on)
+{
+	if (!unset_autostart)
+		return virDomainSetAutostart(domain, on);
+	unset_autostart--;
+	unseen = 1;
+	return refuse(domain);
 }
 
 static int undefine_it(virDomainPtr domain, unsigned int flags)
@@ -149,6 +159,7 @@ static int load(void **state)
 	vir.DomainMigrateToURI3 = migrate_it;
 	vir.DomainGetJobStats = job_stats;
 	vir.DomainUndefineFlags = undefine_it;
+	vir.DomainSetAutostart = set_autostart;
 	return 0;
 }
 
@@ -165,6 +176,7 @@ static int setup(void **state)
 	(void)state;
 	migrations = 0;
 	unseen = active = 0;
+	unset_autostart = 0;
 	when_seen = when_passive = NULL;
 	strcpy(top, "/tmp/kw-live-XXXXXX");
 	if (!mkdtemp(top))
@@ -311,6 +323,29 @@ static void the_wait_for_it_ends_when_cancelled_twice(void **state)
 	begin(&mover);
 	migrate = go_out_of_sight;
 	expect_end(&mover, KW_MOVE_STOPPED, KW_SIDE_RUNS, KW_SIDE_ABSENT);
+}
+
+static int autostart_of(virConnectPtr connection)
+{
+	virDomainPtr domain = find(connection);
+	int on = -1;
+
+	assert_int_equal(virDomainGetAutostart(domain, &on), 0);
+	virDomainFree(domain);
+	return on;
+}
+
+static void it_starts_at_boot_there(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover);
+	mover.move.autostart = true;
+	migrate = go_there;
+	unset_autostart = 2;
+	expect_end(&mover, KW_MOVE_MOVED, KW_SIDE_ABSENT, KW_SIDE_RUNS);
+	assert_int_equal(autostart_of(there), 1);
 }
 
 /* A mover that ended has begun it, whatever can be seen now. */
@@ -465,6 +500,7 @@ int main(void)
 		TEST(a_guest_of_that_uuid_there_is_left_alone),
 		TEST(a_guest_that_may_run_there_is_waited_for),
 		TEST(the_wait_for_it_ends_when_cancelled_twice),
+		TEST(it_starts_at_boot_there),
 		TEST(what_was_begun_is_not_begun_again_before_it_is_seen),
 		TEST(what_came_to_nothing_is_begun_again),
 		TEST(a_definition_that_libvirt_left_there_goes),
