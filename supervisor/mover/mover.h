@@ -70,7 +70,10 @@ int kw_mover_start(struct kw_mover *mover, struct kw_move_side *side, char *erro
 enum kw_side_state kw_mover_look(struct kw_mover *mover, struct kw_move_side *side, char **ret_xml,
 				 char *error, size_t error_size);
 
-/* Whether ssh finds the host of the destination; true also where it is not reached by ssh. */
+/*
+ * Whether ssh finds the host of the destination; true also where it is not reached by ssh, or
+ * where libvirt may get through all the same.
+ */
 bool kw_mover_reaches(const struct kw_mover *mover, char *error, size_t error_size);
 
 /* The outcome for kw_cold_hands.act of a call on that side, with its words. */

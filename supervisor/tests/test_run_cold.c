@@ -317,6 +317,34 @@ static void without_leave_a_host_without_kvmwardd_is_refused(void **state)
 			    "kvmwardd of h2 cannot be asked: No such file or directory");
 }
 
+static bool reaches(bool unguarded, const char *words)
+{
+	struct kw_mover mover = { .move = { .uri = "qemu+ssh://h2/system?keyfile=/k", .host = "h2",
+					    .options.unguarded = unguarded } };
+	char script[256], error[256];
+
+	snprintf(script, sizeof(script), "#!/bin/sh\necho '%s' >&2\nexit 255\n", words);
+	assert_int_equal(tree_put(top, "ssh", script), 0);
+	return kw_mover_reaches(&mover, error, sizeof(error));
+}
+
+static void libvirt_may_get_through_where_our_ssh_does_not(void **state)
+{
+	static const char refused[] = "ssh: connect to host h2 port 22: Connection refused";
+	static const char no_key[] = "root@h2: Permission denied (publickey).";
+	char ssh[64];
+
+	(void)state;
+	snprintf(ssh, sizeof(ssh), "%s/ssh", top);
+	assert_int_equal(tree_put(top, "ssh", "") | chmod(ssh, 0755), 0);
+	assert_int_equal(setenv("PATH", top, 1), 0);
+	assert_false(reaches(false, refused));
+	assert_false(reaches(false, no_key));
+	assert_false(reaches(true, refused));
+	assert_true(reaches(true, no_key));
+	assert_int_equal(setenv("PATH", "/nowhere", 1), 0);
+}
+
 static void what_was_cancelled_before_stays(void **state)
 {
 	_cleanup_(mover_done) struct kw_mover mover;
@@ -355,6 +383,7 @@ int main(void)
 		TEST(a_guest_that_was_saved_is_not_given),
 		TEST(a_guest_that_goes_off_by_itself_is_shut_down),
 		TEST(without_leave_a_host_without_kvmwardd_is_refused),
+		TEST(libvirt_may_get_through_where_our_ssh_does_not),
 		TEST(what_was_cancelled_before_stays),
 		TEST(a_guest_of_that_name_there_is_left_alone),
 	};
