@@ -57,6 +57,7 @@
 	X(StoragePoolCreateXML)                                                                    \
 	X(StoragePoolDestroy)                                                                      \
 	X(StoragePoolFree)                                                                         \
+	X(StoragePoolGetName)                                                                      \
 	X(StoragePoolLookupByTargetPath)                                                           \
 	X(StoragePoolRefresh)                                                                      \
 	X(StorageVolCreateXML)                                                                     \

@@ -9,10 +9,12 @@
 #include "act/move_connection.h"
 #include "base/text.h"
 
+#define POOL_NAME_MAX (sizeof("kvmward-") + KW_UUID_LEN)
+
 /* A folder of that host, as a pool of its libvirt. */
 struct folder {
 	virStoragePoolPtr pool;
-	bool ours;			/* made by us */
+	bool ours;			/* made by us, or by a mover that ended then */
 	const char *file;		/* name in it */
 };
 
@@ -51,13 +53,19 @@ static int split(const char *path, char dir[PATH_MAX], const char **ret_file)
 	return 0;
 }
 
+static void name_pool(const struct kw_move_side *side, char name[POOL_NAME_MAX])
+{
+	snprintf(name, POOL_NAME_MAX, "kvmward-%s", side->uuid);
+}
+
 static int make_pool(struct kw_move_side *side, const char *dir, struct folder *folder)
 {
-	char xml[PATH_MAX + 256];
+	char xml[PATH_MAX + 256], name[POOL_NAME_MAX];
 
+	name_pool(side, name);
 	snprintf(xml, sizeof(xml),
-		 "<pool type='dir'><name>kvmward-%s</name><target><path>%s</path></target></pool>",
-		 side->uuid, dir);
+		 "<pool type='dir'><name>%s</name><target><path>%s</path></target></pool>", name,
+		 dir);
 	folder->pool = vir.StoragePoolCreateXML(side->connection, xml, 0);
 	folder->ours = folder->pool;
 	return folder->pool ? 0 : kw_move_side_fail(side);
@@ -65,7 +73,7 @@ static int make_pool(struct kw_move_side *side, const char *dir, struct folder *
 
 static int open_folder(struct kw_move_side *side, const char *path, struct folder *folder)
 {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], name[POOL_NAME_MAX];
 	int error = split(path, dir, &folder->file);
 
 	if (error)
@@ -77,6 +85,8 @@ static int open_folder(struct kw_move_side *side, const char *path, struct folde
 	folder->pool = vir.StoragePoolLookupByTargetPath(side->connection, dir);
 	if (!folder->pool)
 		return make_pool(side, dir, folder);
+	name_pool(side, name);
+	folder->ours = !strcmp(vir.StoragePoolGetName(folder->pool), name);
 	return vir.StoragePoolRefresh(folder->pool, 0) ? kw_move_side_fail(side) : 0;
 }
 

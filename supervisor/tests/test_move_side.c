@@ -218,6 +218,33 @@ static void a_file_has_a_path_of_libvirts(void **state)
 	assert_false(there);
 }
 
+/* The test driver knows none by its path. */
+static virStoragePoolPtr find_pool(virConnectPtr connection, const char *path)
+{
+	assert_string_equal(path, "/kvmward-left");
+	return virStoragePoolLookupByName(connection, "kvmward-" UUID);
+}
+
+static void a_pool_that_a_mover_left_behind_goes(void **state)
+{
+	_cleanup_(kw_move_side_free_at) struct kw_move_side *side = kw_move_side_create(URI, UUID);
+	virConnectPtr connection = virConnectOpen(URI);
+	virStoragePoolPtr pool = virStoragePoolCreateXML(
+		connection, "<pool type='dir'><name>kvmward-" UUID "</name><target>"
+		"<path>/kvmward-left</path></target></pool>", 0);
+	bool there = true;
+
+	(void)state;
+	assert_non_null(pool);
+	virStoragePoolFree(pool);
+	vir.StoragePoolLookupByTargetPath = find_pool;
+	assert_int_equal(kw_move_side_has_file(side, "/kvmward-left/no-such-file", &there), 0);
+	vir.StoragePoolLookupByTargetPath = virStoragePoolLookupByTargetPath;
+	assert_false(there);
+	assert_null(virStoragePoolLookupByName(connection, "kvmward-" UUID));
+	virConnectClose(connection);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_host_that_is_not_there_is_no_refusal),
 		cmocka_unit_test(a_libvirt_that_is_frozen_is_not_waited_for_for_ever),
 		cmocka_unit_test(a_file_has_a_path_of_libvirts),
+		cmocka_unit_test(a_pool_that_a_mover_left_behind_goes),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);
