@@ -3,9 +3,10 @@
 
 import contextlib
 import subprocess
+import time
 
 import ktap
-from host import wait_for
+from host import must, wait_for
 from ktap import test
 from live import busy_guest, start, ticks
 from side import H1, H2, link_cut
@@ -65,3 +66,26 @@ def link_lost():
             before = ticks(H1, "mover")
             wait_for("it runs on", lambda: ticks(H1, "mover") > before, 60)
         assert_runs_on("mover")
+
+
+@test
+def link_lost_by_kvmward():
+    """the same by 'kvmward migrate': it tells nothing before it has seen the other host again"""
+    start(busy_guest("mover"))
+    must("virsh", "migrate-setspeed", "mover", "1")
+    process = subprocess.Popen(["kvmward", "migrate", "--live", "mover", H2.uri],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, encoding="utf-8")
+    try:
+        wait_for("memory is copied", lambda: copying("mover"), 120)
+        with link_cut():
+            wait_for("libvirt has given up", lambda: not copying("mover"), 180)
+            before = ticks(H1, "mover")
+            wait_for("it runs on", lambda: ticks(H1, "mover") > before, 60)
+            time.sleep(5)
+            assert process.poll() is None, process.communicate()
+        assert_broken(process, 180)
+    finally:
+        process.kill()
+        process.wait(10)
+    assert_runs_on("mover")
