@@ -209,7 +209,10 @@ static enum kw_move_state finish(struct kw_mover *mover, enum kw_side_state here
 			 "cannot be removed: %.500s", kw_move_side_error(mover->here));
 		return KW_MOVE_STOPPED;
 	}
-	return kw_mover_set_autostart(mover) ? KW_MOVE_RUNNING : KW_MOVE_MOVED;
+	if (!kw_mover_set_autostart(mover))
+		return KW_MOVE_MOVED;
+	kw_text_copy(move->error, sizeof(move->error), kw_move_side_error(mover->there));
+	return KW_MOVE_RUNNING;
 }
 
 /* libvirt defines it there before it lets it run, and leaves that behind when it cannot run. */
@@ -244,7 +247,7 @@ static enum kw_move_state tell_unclear(struct kw_mover *mover, enum kw_side_stat
 	if (here == KW_SIDE_RUNS && there == KW_SIDE_RUNS)
 		kw_text_copy(move->error, sizeof(move->error), "both hosts have it, and libvirt "
 			     "does not move it; see 'virsh list' on both");
-	else if (here != KW_SIDE_UNKNOWN && there != KW_SIDE_UNKNOWN)
+	else if (kw_live_judge(here, there, move->persistent) == KW_MOVE_STOPPED)
 		kw_text_copy(move->error, sizeof(move->error),
 			     "it runs on neither host, and is not defined on one alone");
 	return KW_MOVE_STOPPED;

@@ -348,6 +348,21 @@ static void it_starts_at_boot_there(void **state)
 	assert_int_equal(autostart_of(there), 1);
 }
 
+static void why_it_was_not_ended_is_told(void **state)
+{
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover);
+	strcpy(mover.move.step, "migrate");
+	mover.move.autostart = true;
+	mover.cancels = 2;
+	unset_autostart = 1;
+	go_there();
+	expect_end(&mover, KW_MOVE_STOPPED, KW_SIDE_ABSENT, KW_SIDE_RUNS);
+	assert_non_null(strstr(mover.move.error, "direct migration is not supported"));
+}
+
 /* A mover that ended has begun it, whatever can be seen now. */
 static void what_was_begun_is_not_begun_again_before_it_is_seen(void **state)
 {
@@ -501,6 +516,7 @@ int main(void)
 		TEST(a_guest_that_may_run_there_is_waited_for),
 		TEST(the_wait_for_it_ends_when_cancelled_twice),
 		TEST(it_starts_at_boot_there),
+		TEST(why_it_was_not_ended_is_told),
 		TEST(what_was_begun_is_not_begun_again_before_it_is_seen),
 		TEST(what_came_to_nothing_is_begun_again),
 		TEST(a_definition_that_libvirt_left_there_goes),
