@@ -80,15 +80,35 @@ static uint32_t waiting_slots(const struct kw_question *q, enum kw_pool pool)
 	return count;
 }
 
+/*
+ * A guest is of its kind before KVM has found it an ASID, for which it may have to
+ * flush caches of all processors first. Its hold is confirmed then, and where the
+ * kernel's count of the pool is not known nothing else counts it.
+ */
+static uint32_t seen_slots(const struct kw_question *q, enum kw_pool pool)
+{
+	const struct kw_guest_list *guests = &q->facts->guests;
+	uint32_t count = 0;
+	enum kw_pool of;
+
+	for (size_t i = 0; i < guests->count; i++)
+		count += !guests->guests[i].mirror && guest_pool(q, &guests->guests[i], &of) &&
+			 of == pool;
+	return count;
+}
+
 static struct kw_u32 taken_slots(const struct kw_question *q, enum kw_pool pool)
 {
 	const struct kw_slots *slots = &q->facts->slots.pool[pool];
 	struct kw_u32 taken = kw_slots_taken(slots);
+	uint32_t seen = seen_slots(q, pool);
 
 	if (!q->facts->slots.known)
 		return (struct kw_u32){0};
 	if (!taken.known && kw_u32_no(slots->capacity))
 		return KW_U32(0);
+	if (taken.known && taken.value < seen)
+		taken.value = seen;
 	if (taken.known && taken.value && own_slot(q, pool))
 		taken.value--;
 	return taken;

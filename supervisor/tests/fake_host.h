@@ -25,6 +25,7 @@
 
 struct fake_host {
 	bool known;
+	bool snp_apart;			/* the kernel counts SEV-ES and SNP as one, so neither */
 	uint32_t capacity[KW_POOL_COUNT];
 	struct kw_guest guests[FAKE_GUESTS];
 	size_t guest_count;
@@ -64,6 +65,7 @@ static inline void fake_guest_add(const char *uuid, enum kw_guest_type type, pid
 	guest->pid = pid;
 	guest->start_time_ns = KW_U64(kw_clock_boottime_ns());
 	guest->type = KW_U32(type);
+	guest->asid = (struct kw_u32){ type != KW_GUEST_PLAIN, (uint32_t)pid };
 	guest->memory_bytes = KW_U64(256 * KW_MIB);
 	guest->pinned_bytes = KW_U64(256 * KW_MIB);
 	guest->vcpus = KW_U32(1);
@@ -72,14 +74,18 @@ static inline void fake_guest_add(const char *uuid, enum kw_guest_type type, pid
 	fake->guest_count++;
 }
 
-static inline uint32_t fake_in_use(enum kw_pool pool)
+/* Slots that are charged, with_asid: those of them whose ASID was found. */
+static inline uint32_t fake_taken(enum kw_pool pool, bool with_asid)
 {
 	uint32_t count = 0;
 	enum kw_pool of;
 
-	for (size_t i = 0; i < fake->guest_count; i++)
-		if (kw_guest_type_pool(fake->guests[i].type.value, false, &of) && of == pool)
-			count++;
+	for (size_t i = 0; i < fake->guest_count; i++) {
+		const struct kw_guest *guest = &fake->guests[i];
+
+		if (kw_guest_type_pool(guest->type.value, fake->snp_apart, &of) && of == pool)
+			count += !with_asid || guest->asid.known;
+	}
 	return count;
 }
 
@@ -129,10 +135,12 @@ void kw_snapshot_read(struct kw_netlink **netlink, const struct kw_guest_list *b
 	memcpy(facts.guests.guests, fake->guests, fake->guest_count * sizeof(struct kw_guest));
 	fake_host_goes_on();
 	facts.slots.known = true;
+	facts.slots.snp_apart = fake->snp_apart;
 	for (int pool = 0; pool < KW_POOL_COUNT; pool++) {
 		facts.slots.pool[pool].capacity = KW_U32(fake->capacity[pool]);
-		facts.slots.pool[pool].charged = KW_U32(fake_in_use(pool));
-		facts.slots.pool[pool].in_use = facts.slots.pool[pool].charged;
+		if (!fake->snp_apart || pool == KW_POOL_SEV)
+			facts.slots.pool[pool].charged = KW_U32(fake_taken(pool, false));
+		facts.slots.pool[pool].in_use = KW_U32(fake_taken(pool, true));
 	}
 	fake_host_goes_on();
 	*ret_facts = facts;

@@ -296,6 +296,26 @@ static void keeps_apart_what_ciphertext_hiding_splits(void **state)
 	expect(&scene, KW_SLOT_NONE, "ciphertext hiding gives all of them to SEV-SNP");
 }
 
+/* KVM has its kind and still looks for its ASID; its hold is confirmed by then. */
+static void counts_guests_that_have_no_asid_yet(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_split(&scene, KW_GUEST_SNP);
+	pool_of(&scene, KW_POOL_SNP)->in_use = KW_U32(1);
+	add_guest(&scene, UUID_OLD, KW_GUEST_SNP)->asid = KW_U32(1);
+	expect(&scene, KW_ADMITTED, "0 more slots are free");
+	add_guest(&scene, "", KW_GUEST_SNP);
+	expect(&scene, KW_SLOT_FULL, "no SEV-SNP slot is free: 2 of 2 in use");
+	scene.guests[1].mirror = true;
+	expect(&scene, KW_ADMITTED, "0 more slots are free");
+	/* of one that is refused its slot, a plain guest is left */
+	scene.guests[1].mirror = false;
+	scene.guests[1].type = KW_U32(KW_GUEST_PLAIN);
+	expect(&scene, KW_ADMITTED, "0 more slots are free");
+}
+
 static void each_part_has_its_own_reserve(void **state)
 {
 	struct scene scene;
@@ -790,6 +810,7 @@ int main(void)
 		cmocka_unit_test(a_claim_without_uuid_is_nobodys),
 		cmocka_unit_test(keeps_the_reserve),
 		cmocka_unit_test(keeps_apart_what_ciphertext_hiding_splits),
+		cmocka_unit_test(counts_guests_that_have_no_asid_yet),
 		cmocka_unit_test(each_part_has_its_own_reserve),
 		cmocka_unit_test(override_counts_the_pools_there_are),
 		cmocka_unit_test(override_limits_both_pools_together),

@@ -56,6 +56,7 @@ enum state {
 	PREPARED,
 	STARTING,	/* start was admitted; QEMU is forked next */
 	FORKED,
+	CHARGED,	/* for its slot; KVM looks for an ASID */
 	SLOTTED,	/* has its slot; started comes */
 	RUNNING,
 	ENDING,		/* no process (any more); stopped comes */
@@ -232,7 +233,7 @@ static void name_of(const struct actor *actor, char name[16])
 
 static bool has_slot(const struct actor *actor)
 {
-	return actor->state == SLOTTED || actor->state == RUNNING;
+	return actor->state >= CHARGED && actor->state <= RUNNING;
 }
 
 static bool has_process(const struct actor *actor)
@@ -314,6 +315,8 @@ static void show_guest(const struct actor *actor)
 	fake_guest_add(uuid, slot ? type_of(actor) : KW_GUEST_PLAIN, actor->pid);
 	fake->guests[fake->guest_count - 1].start_time_ns = KW_U64(actor->start_ns);
 	fake->guests[fake->guest_count - 1].libvirt = !is_stranger(actor);
+	if (actor->state == CHARGED)
+		fake->guests[fake->guest_count - 1].asid.known = false;
 }
 
 /* The kernel's view, to be made again after every change. A young QEMU has no VM yet. */
@@ -346,8 +349,9 @@ static void check_claims(void)
 static void change(struct actor *actor, enum state state)
 {
 	static const char *const names[] = { "is off",  "arrives", "is prepared",
-					     "starts",  "forks",   "gets its slot",
-					     "runs",    "ends",    "is to be released" };
+					     "starts",  "forks",   "is charged for its slot",
+					     "gets its slot", "runs", "ends",
+					     "is to be released" };
 
 	actor->state = state;
 	tell("guest%u %s", actor->number, names[state]);
@@ -374,7 +378,7 @@ static void get_slot(struct actor *actor)
 		return;
 	}
 	world->started++;
-	change(actor, SLOTTED);
+	change(actor, CHARGED);
 }
 
 static void fork_qemu(struct actor *actor)
@@ -396,6 +400,8 @@ static void kernel_goes_on(void)
 		return;
 	if (actor->state == FORKED && is_promised(actor))
 		get_slot(actor);
+	else if (actor->state == CHARGED)
+		change(actor, SLOTTED);
 	else if (has_process(actor) && one_in(3))
 		die(actor);
 }
@@ -797,6 +803,12 @@ static void step_guest(struct actor *actor)
 		else
 			get_slot(actor);
 		break;
+	case CHARGED:
+		if (fails)
+			die(actor);
+		else
+			change(actor, SLOTTED);
+		break;
 	case SLOTTED:
 		if (fails)
 			die(actor);
@@ -906,6 +918,7 @@ static void world_init(void)
 	for (unsigned int i = 0; i < ACTORS; i++)
 		world->actors[i].number = i;
 	fake_host_reset(capacity[KW_POOL_SEV], capacity[KW_POOL_SEV_ES]);
+	fake->snp_apart = seed % 2;
 	fake->memory_bytes = MEMORY_BYTES + 300 * KW_MIB;
 	fake->meanwhile = kernel_goes_on;
 	fake_disk_fails = disk_fails;
