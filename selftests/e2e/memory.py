@@ -138,6 +138,7 @@ def plain_guests_without_kvmwardd():
 
 
 POOL = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+ON_DEMAND = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages"
 HUGE = {"kind": "plain", "extra": "<memoryBacking><hugepages/></memoryBacking>"}
 
 
@@ -154,6 +155,19 @@ def hugepages(count):
         yield
     finally:
         host.write(POOL, "0")
+
+
+@test
+def hugepages_on_demand():
+    """pages that the kernel would make of other memory are no room for a guest of hugepages"""
+    before = host.read(ON_DEMAND)
+    host.write(ON_DEMAND, "64")
+    try:
+        result = launch("none", **HUGE)
+        refused(result)
+        assert "takes 32 hugepages of 2048 KiB and 0 are left" in result.err, result.err
+    finally:
+        host.write(ON_DEMAND, before)
 
 
 @test

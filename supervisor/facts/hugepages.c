@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/number.h"
 #include "base/text.h"
 #include "facts/meminfo.h"
 
@@ -46,16 +45,9 @@ bool kw_hugepages_size(const char *name, uint64_t *ret_bytes)
 
 static bool read_pool(const char *root, const char *name, struct kw_huge_pool *pool)
 {
-	uint64_t most, surplus;
-
-	if (!read_number(root, name, "nr_hugepages", &pool->total_pages) ||
-	    !read_number(root, name, "free_hugepages", &pool->free_pages) ||
-	    !read_number(root, name, "resv_hugepages", &pool->reserved_pages) ||
-	    !read_number(root, name, "nr_overcommit_hugepages", &most) ||
-	    !read_number(root, name, "surplus_hugepages", &surplus))
-		return false;
-	pool->growth_pages = kw_less(most, surplus);
-	return true;
+	return read_number(root, name, "nr_hugepages", &pool->total_pages) &&
+	       read_number(root, name, "free_hugepages", &pool->free_pages) &&
+	       read_number(root, name, "resv_hugepages", &pool->reserved_pages);
 }
 
 void kw_hugepages_read(const char *root, const char *proc, struct kw_huge_pools *ret_pools)

@@ -15,11 +15,14 @@ struct kw_huge_part {
 	uint64_t bytes;		/* 0: nothing */
 };
 
+/*
+ * Pages that there are. What the kernel may make besides (nr_overcommit_hugepages)
+ * is other memory yet, which is given out by another sum, and may not be had.
+ */
 struct kw_huge_pool {
 	uint64_t page_bytes;
 	uint64_t total_pages, free_pages;
 	uint64_t reserved_pages;	/* of the free ones, mapped by somebody and not touched yet */
-	uint64_t growth_pages;		/* by which the kernel may enlarge it on demand */
 };
 
 struct kw_huge_pools {

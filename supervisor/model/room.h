@@ -28,8 +28,7 @@ struct kw_memory_room {
  * the pools as a whole are taken off the host's memory.
  */
 struct kw_huge_room {
-	uint64_t page_bytes, total_pages;
-	uint64_t unused_pages;		/* those that the kernel may still make included */
+	uint64_t page_bytes, total_pages, unused_pages;
 	uint64_t promised_pages;	/* to guests that start or wait, or mapped by somebody */
 	uint64_t free_pages;
 };

@@ -78,7 +78,7 @@ static void room_of_pool(const struct kw_question *q, const struct kw_huge_pool 
 	*ret_room = (struct kw_huge_room){
 		.page_bytes = pool->page_bytes,
 		.total_pages = pool->total_pages,
-		.unused_pages = kw_add(pool->free_pages, pool->growth_pages),
+		.unused_pages = pool->free_pages,
 		.promised_pages = promised_pages(q, pool),
 	};
 	ret_room->free_pages = kw_less(ret_room->unused_pages, ret_room->promised_pages);

@@ -46,12 +46,11 @@ static void put(const char *place, const char *name, const char *text)
 	assert_int_equal(kw_file_write(path, text, strlen(text), 0600), 0);
 }
 
-static void put_pool(const char *place, const char *const numbers[5])
+static void put_pool(const char *place, const char *const numbers[3])
 {
-	static const char *const names[] = { "nr_hugepages", "free_hugepages", "resv_hugepages",
-					     "nr_overcommit_hugepages", "surplus_hugepages" };
+	static const char *const names[] = { "nr_hugepages", "free_hugepages", "resv_hugepages" };
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 3; i++)
 		put(place, names[i], numbers[i]);
 }
 
@@ -62,7 +61,7 @@ static void pools_are_read(void **state)
 
 	(void)state;
 	snprintf(proc, sizeof(proc), "%s/proc", dir);
-	put_pool("hugepages-2048kB", (const char *const[]){ "100\n", "40\n", "7\n", "10\n", "3\n" });
+	put_pool("hugepages-2048kB", (const char *const[]){ "100\n", "40\n", "7\n" });
 	put("hugepages-", "nr_hugepages", "1\n");
 	put("hugepages-4MB", "nr_hugepages", "1\n");
 	put("proc", "meminfo", "MemTotal: 1 kB\nHugepagesize:    2048 kB\n");
@@ -74,7 +73,6 @@ static void pools_are_read(void **state)
 	assert_int_equal(pools.pools[0].total_pages, 100);
 	assert_int_equal(pools.pools[0].free_pages, 40);
 	assert_int_equal(pools.pools[0].reserved_pages, 7);
-	assert_int_equal(pools.pools[0].growth_pages, 7);
 	/* a pool that cannot be read whole makes all of them unknown */
 	put("hugepages-1048576kB", "nr_hugepages", "1\n");
 	kw_hugepages_read(dir, dir, &pools);
@@ -163,7 +161,7 @@ static void a_guest_draws_from_its_pool(void **state)
 	       "the guest takes 128 hugepages of 2048 KiB and 127 are left: of 1024 in the pool 127 "
 	       "are unused, 0 are promised to guests that start or wait; stop a guest that has some, "
 	       "or raise /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages by 1");
-	pool_of(&scene)->growth_pages = 1;
+	pool_of(&scene)->free_pages++;
 	expect(&scene, KW_ADMITTED, "");
 	scene.claim.memory_bytes += KW_MIB; /* that is not in hugepages */
 	expect(&scene, KW_MEMORY_FULL, "the guest may take 256 KiB and 0 B are left");
@@ -174,6 +172,20 @@ static void a_guest_draws_from_its_pool(void **state)
 	expect(&scene, KW_ADMITTED, "");
 	pool_of(&scene)->free_pages--;
 	expect(&scene, KW_MEMORY_FULL, "takes 128 hugepages");
+}
+
+/* They would be made of memory that guests without hugepages were promised. */
+static void pages_made_on_demand_are_no_room(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene);
+	put_pool("hugepages-2048kB", (const char *const[]){ "0\n", "0\n", "0\n" });
+	put("hugepages-2048kB", "nr_overcommit_hugepages", "8192\n");
+	put("hugepages-2048kB", "surplus_hugepages", "0\n");
+	kw_hugepages_read(dir, dir, &scene.facts.huge);
+	expect(&scene, KW_MEMORY_FULL, "takes 128 hugepages of 2048 KiB and 0 are left");
 }
 
 static void promised_pages_are_gone(void **state)
@@ -295,6 +307,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pools_are_read, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(guests_are_read, make_dir, remove_dir),
 		cmocka_unit_test(a_guest_draws_from_its_pool),
+		cmocka_unit_test_setup_teardown(pages_made_on_demand_are_no_room, make_dir,
+						remove_dir),
 		cmocka_unit_test(promised_pages_are_gone),
 		cmocka_unit_test(hugepages_are_no_ordinary_memory),
 		cmocka_unit_test(what_is_not_known_refuses_no_plain_guest),
