@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import time
+import uuid
 
 import host
 import ktap
@@ -185,6 +186,30 @@ def crash_moments():
     ktap.diagnose(f"{rounds} moments, {sum(moments.counts.values())} killed somebody ({hits}); "
                   f"{strays} QEMUs of which libvirtd knew nothing")
     settle()
+
+
+def hold_pids():
+    """Whose guests the holds of the ledger are, by process; 0: of none yet."""
+    return [hold["pid"] for hold in json.loads(host.read(host.LEDGER))["holds"]]
+
+
+@test
+def forgotten_guest():
+    """a start that is refused since the guest runs, unknown to libvirt, leaves its hold as it is"""
+    how = {"uuid": str(uuid.uuid4()), "mem_mib": 32}
+    result = host.virsh_create("forgotten", **how)
+    assert result.status == 0, str(result)
+    pid, = qemus("forgotten")
+    assert pid in hold_pids()
+    os.unlink("/run/libvirt/qemu/forgotten.xml")
+    must("systemctl", "restart", "libvirtd")
+    wait_for("libvirtd answers", libvirtd_answers, 120)
+    assert states("forgotten") is None and qemus("forgotten") == [pid]
+    result = host.virsh_create("forgotten", **how)
+    assert result.status and "kvmward: uuid-taken: " in result.err, str(result)
+    assert pid in hold_pids() and qemus("forgotten") == [pid]
+    kill(pid)
+    wait_for("the hold ends with the guest", lambda: pid not in hold_pids(), 30)
 
 
 def timed_start(name):

@@ -22,11 +22,27 @@ static void take_up(struct kw_supervisor *supervisor, const char *uuid)
 		kw_waiting_remove(&supervisor->waiting, ticket);
 }
 
+/* Not so where the guest is gone and that could not be saved. */
+static bool has_its_hold(const struct kw_supervisor *supervisor, const char *uuid)
+{
+	const struct kw_guest *guest = kw_guest_list_find(&supervisor->facts.guests, uuid);
+	const struct kw_hold *held = kw_supervisor_hold(supervisor, uuid);
+
+	return guest && held && held->pid == guest->pid;
+}
+
+/*
+ * To a plain guest that runs libvirt may call "migrate", or "prepare" when it has
+ * forgotten it, and nothing starts: its hold has its class and its NUMA nodes.
+ */
 static void hold(struct kw_supervisor *supervisor, const struct kw_claim *claim,
 		 struct kw_verdict *verdict)
 {
-	int r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
+	int r;
 
+	if (claim->type == KW_GUEST_PLAIN && has_its_hold(supervisor, claim->uuid))
+		return;
+	r = kw_ledger_take(supervisor->ledger, claim, kw_clock_boottime_ns());
 	if (r < 0 && claim->type == KW_GUEST_PLAIN && supervisor->config.admit_plain_unasked) {
 		kw_verdict_set(verdict, KW_ADMITTED,
 			       "plain guests are admitted where no hold can be saved: %s",
@@ -171,15 +187,26 @@ static bool is_kept_for(const struct kw_supervisor *supervisor, const char *uuid
 	return ticket && ticket->admitted;
 }
 
-/* Of one for whom nothing is held, refused ones above all, there is nothing to look for. */
+/*
+ * Of one for whom nothing is held, refused ones above all, there is nothing to look
+ * for. libvirt may tell of a start that was refused because the guest runs: a hold
+ * that a guest has ends with that guest.
+ */
 static void end_hold(struct kw_supervisor *supervisor, const struct kw_hook_call *call)
 {
+	const struct kw_hold *found;
 	char uuid[KW_UUID_LEN + 1];
 	int r;
 
 	find_uuid(supervisor, call, uuid);
-	if (!kw_supervisor_hold(supervisor, uuid) || is_kept_for(supervisor, uuid))
+	found = kw_supervisor_hold(supervisor, uuid);
+	if (!found || is_kept_for(supervisor, uuid))
 		return;
+	if (found->pid) {
+		kw_supervisor_look(supervisor);
+		if (supervisor->facts.guests.known)
+			return;
+	}
 	r = kw_supervisor_release(supervisor, uuid);
 	if (r < 0)
 		kw_log_verdict(LOG_ERR, uuid, KW_HOLD_UNSAVED,

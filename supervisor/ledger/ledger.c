@@ -247,12 +247,13 @@ int kw_ledger_reconcile(struct kw_ledger *ledger, const struct kw_guest_list *gu
 	return error;
 }
 
-static void drop_all(struct kw_hold_list *list, const struct kw_uuid_list *uuids)
+/* A confirmed one ends with its guest: what the note tells of may be a second start of it. */
+static void drop_pending(struct kw_hold_list *list, const struct kw_uuid_list *uuids)
 {
 	for (size_t i = 0; i < uuids->count; i++) {
 		struct kw_hold *hold = find(list, uuids->uuids[i]);
 
-		if (hold)
+		if (hold && !hold->pid)
 			kw_hold_list_drop(list, hold);
 	}
 }
@@ -268,7 +269,7 @@ int kw_ledger_take_release_notes(struct kw_ledger *ledger)
 		error = copy_list(&ledger->list, &next);
 	if (error)
 		return error;
-	drop_all(&next, &noted);
+	drop_pending(&next, &noted);
 	if (next.count != ledger->list.count)
 		error = commit(ledger, &next);
 	return error ? error : kw_notes_remove(ledger->dir, &noted);

@@ -68,6 +68,7 @@ bool kw_ledger_overdue(const struct kw_ledger *ledger, uint64_t now_ns, uint64_t
 /*
  * Releases that could not be told to the daemon: the hook leaves one file per
  * UUID in dir/released/, the daemon takes them all before it decides anything.
+ * A confirmed hold stays: it is for the reconcile that follows to end it.
  */
 int kw_release_note_leave(const char *dir, const char *uuid);
 int kw_ledger_take_release_notes(struct kw_ledger *ledger);

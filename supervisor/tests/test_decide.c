@@ -525,6 +525,49 @@ static void test_what_runs_is_not_started_again(void **state)
 	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_SLOT_FULL);
 }
 
+/* libvirt tells of the start that was refused as of one that has ended. */
+static void test_a_refused_start_leaves_the_hold_of_what_runs(void **state)
+{
+	static const char *const securities[] = { FAKE_SEV, "" };
+	static const enum kw_code codes[] = { KW_UUID_TAKEN, KW_ADMITTED };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		enum kw_guest_type type = i ? KW_GUEST_PLAIN : KW_GUEST_SEV;
+
+		fake->guest_count = 0;
+		assert_int_equal(hook("prepare", UUID_A, securities[i]), KW_ADMITTED);
+		fake_guest_add(UUID_A, type, 100);
+		assert_int_equal(hook("started", UUID_A, securities[i]), KW_ADMITTED);
+		assert_int_equal(hook("migrate", UUID_A, securities[i]), codes[i]);
+		assert_int_equal(hook("prepare", UUID_A, securities[i]), codes[i]);
+		assert_int_equal(kw_supervisor_hold(&supervisor, UUID_A)->pid, 100);
+		assert_int_equal(hook("stopped", UUID_A, securities[i]), KW_ADMITTED);
+		assert_int_equal(hook("release", UUID_A, securities[i]), KW_ADMITTED);
+		assert_int_equal(kw_supervisor_hold(&supervisor, UUID_A)->pid, 100);
+		/* the same where kvmwardd could not be told */
+		assert_int_equal(kw_release_note_leave(dir, UUID_A), 0);
+		kw_supervisor_look(&supervisor);
+		assert_int_equal(kw_supervisor_hold(&supervisor, UUID_A)->pid, 100);
+		/* and once it is gone, at the first word of it */
+		fake->guest_count = 0;
+		assert_int_equal(hook("stopped", UUID_A, securities[i]), KW_ADMITTED);
+		assert_int_equal(hold_count(), 0);
+	}
+}
+
+/* Nothing else would end it before guests are seen again. */
+static void test_an_end_is_believed_while_guests_are_not_seen(void **state)
+{
+	(void)state;
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_ADMITTED);
+	fake_guest_add(UUID_A, KW_GUEST_SEV, 100);
+	assert_int_equal(hook("started", UUID_A, FAKE_SEV), KW_ADMITTED);
+	fake->known = false;
+	assert_int_equal(hook("stopped", UUID_A, FAKE_SEV), KW_ADMITTED);
+	assert_int_equal(hold_count(), 0);
+}
+
 static void test_calls_of_a_round_share_a_look(void **state)
 {
 	(void)state;
@@ -606,6 +649,8 @@ int main(void)
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),
 		TEST(test_what_runs_is_not_started_again),
+		TEST(test_a_refused_start_leaves_the_hold_of_what_runs),
+		TEST(test_an_end_is_believed_while_guests_are_not_seen),
 		TEST(test_calls_of_a_round_share_a_look),
 		TEST(test_a_hold_that_ends_wants_a_new_look),
 		TEST(test_changes_are_told_once),
