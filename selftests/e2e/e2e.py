@@ -498,6 +498,10 @@ def impossible_domains():
         assert_refused(result, code)
         assert "line " in result.err or "impossible.xml:" in result.err, str(result)
         assert no_qemu("impossible")
+    path = host.file_of(host.domain("impossible", **cases["memlock-small"]), "impossible")
+    with host.config("[hook]\nsmall_memory_lock = admit\n"):
+        result = kvmward("plan", path)
+        assert result.status == 0, str(result)
 
 
 @user_space_test

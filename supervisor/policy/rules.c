@@ -13,8 +13,6 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "policy/claims.h"
-#include "policy/memlock.h"
 
 /* SEV guest policy: bits 6 to 15 are reserved, 16 to 23 are the firmware's major API version. */
 #define SEV_POLICY_RESERVED 0xffffffff0000ffc0ull
@@ -262,19 +260,10 @@ static bool policy_fits(const struct kw_domain *domain, struct kw_verdict *ret_v
 	return snp ? snp_policy_fits(domain, ret_verdict) : sev_policy_fits(domain, ret_verdict);
 }
 
-/* What libvirt's daemon would hand down is another host's matter, and the daemon's to look at. */
-static bool memlock_suffices(const struct kw_domain *domain, struct kw_verdict *ret_verdict)
-{
-	struct kw_claim claim;
-
-	return !domain->hard_limit_bytes.known || kw_claim_make(domain, &claim) ||
-	       kw_memlock_suffices(domain, &claim, (struct kw_u64){0}, ret_verdict);
-}
-
 /* In the order of a file read from its top, as far as the parts do not depend on each other. */
 static bool (*const rules[])(const struct kw_domain *, struct kw_verdict *) = {
 	security_known, is_kvm, is_uefi,       is_q35,	    is_stateless, no_secure_boot,
-	no_passthrough, no_ide, no_vmcoreinfo, no_boot_rom, policy_fits,  memlock_suffices,
+	no_passthrough, no_ide, no_vmcoreinfo, no_boot_rom, policy_fits,
 };
 
 size_t kw_rules_broken(const struct kw_domain *domain, struct kw_verdict *ret_verdicts, size_t max)

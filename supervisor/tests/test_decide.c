@@ -491,6 +491,40 @@ static void test_calls_of_a_round_share_the_memory_lock(void **state)
 	assert_int_equal(hook_without_limit("prepare"), KW_MEMLOCK_SMALL);
 }
 
+static enum kw_code wait_with(const char *xml)
+{
+	struct kw_verdict verdict = { .code = KW_ADMITTED };
+	struct kw_claim claim;
+
+	kw_plan_claim(&supervisor, xml, strlen(xml), &claim, &verdict);
+	return verdict.code;
+}
+
+static enum kw_code plan_with(const char *xml)
+{
+	struct kw_verdict verdict;
+
+	kw_plan_one(&supervisor, xml, strlen(xml), &verdict);
+	return verdict.code;
+}
+
+/* By the same key at every door, whoever named the limit. */
+static void test_small_hard_limit(void **state)
+{
+	char xml[4096];
+
+	(void)state;
+	strcpy(xml, fake_domain("a", UUID_A, FAKE_SEV));
+	memcpy(strstr(xml, ">512<"), ">064<", 5);
+	assert_int_equal(plan_with(xml), KW_MEMLOCK_SMALL);
+	assert_int_equal(wait_with(xml), KW_MEMLOCK_SMALL);
+	assert_int_equal(hook_xml("prepare", "a", xml, strlen(xml)), KW_MEMLOCK_SMALL);
+	supervisor.config.admit_small_memlock = true;
+	assert_int_equal(plan_with(xml), KW_ADMITTED);
+	assert_int_equal(wait_with(xml), KW_ADMITTED);
+	assert_int_equal(hook_xml("prepare", "a", xml, strlen(xml)), KW_ADMITTED);
+}
+
 static void test_note_comes_before_the_decision(void **state)
 {
 	(void)state;
@@ -646,6 +680,7 @@ int main(void)
 		TEST(test_pinned_is_compared_once_it_is_up),
 		TEST(test_small_memory_lock),
 		TEST(test_calls_of_a_round_share_the_memory_lock),
+		TEST(test_small_hard_limit),
 		TEST(test_note_comes_before_the_decision),
 		TEST(test_note_does_not_end_a_later_hold),
 		TEST(test_what_runs_is_not_started_again),

@@ -45,9 +45,9 @@ static void what_the_file_says_is_kept(void **state)
 	assert_true(request.domain.hard_limit_bytes.known);
 	kw_request_complete(&request, (struct kw_u32){}, (struct kw_u32){});
 	assert_false(request.additions.hard_limit_bytes.known);
+	/* a small limit too: by its configuration, kvmwardd says what becomes of that */
 	kw_request_check(&request);
-	assert_int_equal(request.verdict.code, KW_MEMLOCK_SMALL);
-	assert_non_null(strstr(request.verdict.sentence, SMALL ":8: "));
+	assert_int_equal(request.verdict.code, KW_ADMITTED);
 }
 
 static void a_plain_guest_is_left_alone(void **state)
