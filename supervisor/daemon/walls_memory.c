@@ -31,11 +31,16 @@ static void on_ordered(void *userdata, int error, const char *text)
 	kw_walls_watch_look_within(walls->watch, KW_WALLS_SETTLE_NS);
 }
 
-/* What we are about to set is noted first: a limit that stands is never without its maker. */
+/*
+ * What we are about to set is noted first: a limit that stands is never without its
+ * maker. An order that is not answered yet gives way: systemd takes them in turn.
+ */
 static void order_memory(struct kw_walls *walls, uint64_t bytes)
 {
 	struct kw_wall_order *order = &walls->order;
 
+	kw_slice_call_end(order->call);
+	order->call = NULL;
 	walls->built.memory_max_bytes = KW_U64(bytes);
 	walls->built.memory_max_bytes.known = bytes != KW_NO_LIMIT;
 	kw_walls_save_built(walls);

@@ -38,6 +38,7 @@ int kw_slice_limit_memory(sd_bus *bus, uint64_t bytes,
 			  void *userdata, struct kw_slice_call **ret_call)
 {
 	(void)bus;
+	assert_null(open_call);	/* its answer would be taken for that of this one */
 	orders++;
 	ordered_bytes = bytes;
 	if (order_error)
@@ -222,6 +223,28 @@ static void memory_is_ordered_anew_when_it_was_undone(void **state)
 		keep();
 	assert_int_equal(orders, 2);
 	assert_int_equal(ordered_bytes, LIMIT);
+}
+
+static void a_new_order_takes_the_place_of_the_old(void **state)
+{
+	(void)state;
+	keep();
+	config.reserved_host_memory_bytes = 1 * KW_GIB;
+	keep();
+	assert_int_equal(orders, 2);
+	assert_int_equal(ordered_bytes, 15 * KW_GIB);
+	/* also one that cannot be given */
+	order_error = -ENOTCONN;
+	config.reserved_host_memory_bytes = 2 * KW_GIB;
+	keep();
+	assert_int_equal(orders, 3);
+	assert_null(open_call);
+	order_error = 0;
+	config.reserved_host_memory_bytes = 1 * KW_GIB;
+	keep();
+	answer(0, "");
+	assert_true(keep());
+	assert_int_equal(wall(KW_WALL_MEMORY)->state, KW_WALL_OK);
 }
 
 static void what_systemd_refuses_is_told(void **state)
@@ -436,6 +459,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(memory_is_ordered_anew_when_it_was_undone, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_new_order_takes_the_place_of_the_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_systemd_refuses_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(guests_are_spared, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_systemd_is_told, setup, teardown),
