@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -11,6 +12,8 @@
 #include "cli/message.h"
 #include "cli/refusal.h"
 #include "cli/table.h"
+#include "ledger/ledger.h"
+#include "ledger/moves.h"
 
 #define SETTLE_MS 2000	/* what cannot run shows it by then */
 #define NAMES_MAX 256
@@ -33,8 +36,10 @@ static void tell(const struct kw_evacuation_guest *guest, bool json)
 
 static void take_over(struct kw_evacuation *evacuation, bool json)
 {
-	struct kw_evacuate how = { .dir = evacuation->dir, .settle_ms = SETTLE_MS };
+	struct kw_evacuate how = { .dir = evacuation->dir, .lock_dir = KW_MOVES_RUN_DIR,
+				   .settle_ms = SETTLE_MS };
 
+	mkdir(KW_LEDGER_DIR, 0700);	/* kvmwardd makes it, and may never have run */
 	kw_text_copy(how.taker.host.name, sizeof(how.taker.host.name), evacuation->here.host.name);
 	kw_text_copy(how.taker.host.uuid, sizeof(how.taker.host.uuid), evacuation->here.host.uuid);
 	for (size_t i = 0; i < evacuation->count; i++) {

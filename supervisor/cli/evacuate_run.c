@@ -15,6 +15,7 @@
 #include "facts/domain_xml.h"
 #include "facts/file_lock.h"
 #include "ledger/kept.h"
+#include "ledger/moves.h"
 
 KW_CLEANUP_OF(struct kw_move_side, kw_move_side_free);
 
@@ -72,6 +73,17 @@ static int define(struct run *run)
 	return result;
 }
 
+/* 1 when it is off here or not here at all, 0 when it runs, negative errno when nobody tells. */
+static int is_off(const struct run *run)
+{
+	_cleanup_free_ char *xml = NULL;
+	enum kw_side_state state;
+	int result = kw_move_side_look(run->side, &state, &xml);
+
+	return result ? result : state != KW_SIDE_RUNS;
+}
+
+/* One that runs already cannot be started: somebody else has done so meanwhile. */
 static int start(struct run *run)
 {
 	const struct timespec settle = { run->how->settle_ms / 1000,
@@ -79,8 +91,9 @@ static int start(struct run *run)
 	bool awake = false;
 	int result = tell(run, kw_move_side_start(run->side), "it cannot be started here");
 
-	if (result)
+	if (result && is_off(run) != 0)
 		return result;
+	*run->error = '\0';
 	nanosleep(&settle, NULL);
 	result = tell(run, kw_move_side_is_awake(run->side, &awake), "whether it runs");
 	if (result || awake)
@@ -129,17 +142,25 @@ static int check_gone(struct run *run)
 	return -EBUSY;
 }
 
+/* Undefined while it runs it would run on, with nothing here that tells of it afterwards. */
+static int take_down(const struct run *run)
+{
+	int off;
+
+	kw_move_side_power_off(run->side);
+	off = is_off(run);
+	if (off != 1)
+		return off ? off : -EBUSY;
+	return kw_move_side_undefine(run->side, run->nvram);
+}
+
 /* With libvirt out of sight it may be here, and run: nobody else may have it then. */
 static void take_back(struct run *run, int result)
 {
 	size_t used = strlen(run->error);
 
 	if (result != -ENOTCONN) {
-		result = 0;
-		if (run->touched)
-			kw_move_side_power_off(run->side);
-		if (run->touched)
-			result = kw_move_side_undefine(run->side, run->nvram);
+		result = run->touched ? take_down(run) : 0;
 		if (!result)
 			result = kw_kept_give_back(run->how->dir, run->kept->uuid);
 	}
@@ -163,8 +184,14 @@ int kw_evacuate_guest(const struct kw_evacuate *how, const struct kw_kept *kept,
 	_cleanup_(kw_move_side_free_at) struct kw_move_side *side =
 		kw_move_side_create(how->uri, kept->uuid);
 	struct run run = { .how = how, .kept = kept, .side = side, .error = error, .size = size };
+	_cleanup_close_ int lock = kw_move_lock(how->lock_dir, kept->uuid);
 	int result;
 
+	if (lock < 0) {
+		snprintf(error, size, "it cannot be taken: %s", lock == -EWOULDBLOCK
+			 ? "another command is at work on it here" : strerror(-lock));
+		return lock;
+	}
 	run.again = was_taken(how, kept->uuid);
 	result = side ? kw_kept_take(how->dir, kept->uuid, &how->taker) : -ENOMEM;
 	if (result) {

@@ -13,6 +13,7 @@
 struct kw_evacuate {
 	const char *uri;		/* libvirt of this host; NULL: "qemu:///system" */
 	const char *dir;		/* what is kept of the host that is gone */
+	const char *lock_dir;		/* of locks on guests, each for one command of this host */
 	struct kw_taker taker;		/* this host */
 	unsigned int settle_ms;		/* after which a guest that was started has to run */
 };
@@ -22,7 +23,7 @@ struct kw_evacuate {
  * of several hosts one has it; then it is defined and, if it is to, started here, and what was kept
  * of it goes. May be repeated after a crash: it goes on then. 0; negative errno with why in error,
  * and then it is nowhere but in what is kept, and free for another host, unless error says
- * otherwise.
+ * otherwise. -EWOULDBLOCK while another command of this host is at work on it.
  */
 int kw_evacuate_guest(const struct kw_evacuate *how, const struct kw_kept *kept, bool starts,
 		      char *error, size_t size);

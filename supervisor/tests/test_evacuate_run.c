@@ -12,11 +12,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "act/libvirt_load.h"
 #include "act/move_side.h"
 #include "base/cleanup.h"
 #include "ledger/kept.h"
+#include "ledger/moves.h"
 #include "tests/tree.h"
 
 #define URI "test:///default"
@@ -27,9 +30,10 @@
 #define H1 { "h1", "bbbbbbbb-0000-4000-8000-000000000001" }
 #define H2 { "h2", "bbbbbbbb-0000-4000-8000-000000000002" }
 
-static char top[32], dir[64], error[KW_EVACUATE_ERROR_MAX];
+static char top[32], dir[64], locks[64], error[KW_EVACUATE_ERROR_MAX];
 static const struct kw_host_name h2 = H2;
-static const struct kw_evacuate how = { .uri = URI, .dir = dir, .taker = { H1, 1 } };
+static const struct kw_evacuate how = { .uri = URI, .dir = dir, .lock_dir = locks,
+					.taker = { H1, 1 } };
 static const struct kw_kept kept = { .name = "vault", .uuid = UUID, .runs = true,
 				     .autostart = true, .xml = (char *)DOMAIN("test") };
 static virConnectPtr connection;
@@ -42,6 +46,7 @@ static int setup(void **state)
 	strcpy(top, "/tmp/kw-run-XXXXXX");
 	if (!mkdtemp(top) || kw_kept_dir(top, "h2", dir, sizeof(dir)))
 		return -1;
+	snprintf(locks, sizeof(locks), "%s/locks", top);
 	fd = kw_kept_begin(dir, &h2);
 	if (fd < 0 || close(fd) || kw_kept_save(dir, &kept))
 		return -1;
@@ -188,6 +193,84 @@ static void a_host_that_comes_back_has_its_guests(void **state)
 	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
 }
 
+static int refuse(virDomainPtr domain)
+{
+	(void)domain;
+	return -1;
+}
+
+static int say_paused(virDomainPtr domain, int *state, int *reason, unsigned int flags)
+{
+	(void)domain;
+	(void)flags;
+	*state = VIR_DOMAIN_PAUSED;
+	*reason = 0;
+	return 0;
+}
+
+/* The driver has no flags for firmware variables. */
+static int undefine(virDomainPtr domain, unsigned int flags)
+{
+	(void)flags;
+	return virDomainUndefine(domain);
+}
+
+/* Its QEMU hangs in the kernel, say: no other host may have it, and libvirt has to know of it. */
+static void one_that_cannot_be_ended_is_not_given_back(void **state)
+{
+	struct kw_kept loaded = {};
+	struct kw_taker taker;
+	virDomainPtr domain;
+
+	(void)state;
+	vir.DomainGetState = say_paused;
+	vir.DomainDestroy = refuse;
+	vir.DomainUndefineFlags = undefine;
+	assert_int_not_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	vir.DomainGetState = virDomainGetState;
+	vir.DomainDestroy = virDomainDestroy;
+	vir.DomainUndefineFlags = virDomainUndefineFlags;
+	assert_non_null(strstr(error, "could not be taken back"));
+	domain = virDomainLookupByUUIDString(connection, UUID);
+	assert_int_equal(virDomainIsPersistent(domain), 1);
+	assert_int_equal(virDomainIsActive(domain), 1);
+	virDomainFree(domain);
+	assert_int_equal(kw_kept_taker(dir, UUID, &taker), 0);
+	assert_int_equal(kw_kept_load(dir, UUID, &loaded), 0);
+	kw_kept_done(&loaded);
+}
+
+static int start_and_fail(virDomainPtr domain, unsigned int flags)
+{
+	virDomainCreateWithFlags(domain, flags);
+	return virDomainCreateWithFlags(domain, flags);
+}
+
+static void one_that_somebody_else_starts_runs(void **state)
+{
+	(void)state;
+	vir.DomainCreateWithFlags = start_and_fail;
+	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	vir.DomainCreateWithFlags = virDomainCreateWithFlags;
+	assert_string_equal(error, "");
+	assert_true(runs());
+	expect_over();
+}
+
+static void of_two_commands_one_works_on_it(void **state)
+{
+	_cleanup_close_ int lock = kw_move_lock(locks, UUID);
+	struct kw_taker taker;
+
+	(void)state;
+	assert_true(lock >= 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)),
+			 -EWOULDBLOCK);
+	assert_non_null(strstr(error, "another command"));
+	assert_null(virDomainLookupByUUIDString(connection, UUID));
+	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
+}
+
 static void say_nothing(void *data, virErrorPtr told)
 {
 	(void)data;
@@ -213,6 +296,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_host_that_comes_back_has_its_guests, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(one_that_cannot_be_ended_is_not_given_back, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(one_that_somebody_else_starts_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_two_commands_one_works_on_it, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);
