@@ -20,6 +20,7 @@ from side import H1, H2, SHARED, SIDES, link_cut
 UUID = "5ea15ea1-0000-4000-8000-00000000e7ac"
 OFF_UUID = "5ea15ea1-0000-4000-8000-00000000e7ad"
 LOCAL_UUID = "5ea15ea1-0000-4000-8000-00000000e7ae"
+MOVING_UUID = "5ea15ea1-0000-4000-8000-00000000e7af"
 KEPT = f"{SHARED}/kvmward/h2"
 NVRAM = "/var/lib/libvirt/qemu/nvram/vault_VARS.fd"
 LEASE_S = 10  # in the lab
@@ -57,7 +58,7 @@ def kept(uuid):
 
 @contextlib.contextmanager
 def guests_kept():
-    """Three guests of h2, which keeps them meanwhile."""
+    """Four guests of h2, which keeps them meanwhile."""
     try:
         begin()
         yield
@@ -74,6 +75,9 @@ def begin():
         each.must("sed", "-i", "s/^#definitions = /definitions = /", host.CONFIG)
     define("vault", UUID, shared_disk("vault"), started=True)
     define("off", OFF_UUID, shared_disk("off"), started=False)
+    define("moving", MOVING_UUID, shared_disk("moving"), started=False)
+    H2.virsh("metadata", "moving", "urn:kvmward:move:1", "--config", "--key", "kvmward",
+             "--set", "<move job='m7' peer='h3'>leaving</move>")
     H2.must("systemctl", "start", "kvmward-keep")
     wait_for("vault is kept", lambda: kept(UUID), 120)
     assert kept(UUID)["runs"] and not kept(OFF_UUID)["runs"]
@@ -146,7 +150,8 @@ def evacuation():
             ktap.diagnose(must("kvmward", "evacuate", "--dry-run", "h2", "vault"))
             assert evacuate("h2", status=3) == ("admitted", {
                 "vault": ("starts", []), "off": ("is defined", []),
-                "local": ("stays", ["disk-missing", "no-lock"])})
+                "local": ("stays", ["disk-missing", "no-lock"]),
+                "moving": ("stays", ["guest-moving"])})
             ktap.diagnose(f"and for {time.monotonic() - cut:.0f} s when its guests were here")
             assert H1.running() == ["vault"] and sorted(H1.defined()) == ["off", "vault"]
             assert must("sha256sum", NVRAM) == before

@@ -129,6 +129,27 @@ static void judge_taken(struct judge *judge)
 			     "that is damaged, or cannot be read");
 }
 
+/* The other host of that move has it as well, or may have: what is kept does not say. */
+static void judge_mark(struct judge *judge)
+{
+	const struct kw_mark *mark = &judge->evacuee->move.domain.mark;
+
+	if (mark->kind == KW_MARK_UNKNOWN)
+		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
+			     "another host may have it, by the mark of a move in its definition, "
+			     "which is not understood; see where it is, and start it there");
+	else if (mark->kind == KW_MARK_ARRIVING)
+		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
+			     "it was on its way from %s, which has it still; on %s, 'kvmward job "
+			     "undo %s' keeps it there", mark->peer, mark->peer,
+			     judge->evacuee->move.domain.name);
+	else if (mark->kind == KW_MARK_LEAVING)
+		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
+			     "it was on its way to %s, and may run there; if it is only defined "
+			     "there, 'virsh metadata %s " KW_MARK_NAMESPACE " --config --remove' "
+			     "lets it start there", mark->peer, judge->evacuee->move.domain.name);
+}
+
 enum kw_evacuee_act kw_evacuation_judge(const struct kw_evacuee *evacuee, bool force,
 					struct kw_move_plan *ret_plan)
 {
@@ -139,6 +160,7 @@ enum kw_evacuee_act kw_evacuation_judge(const struct kw_evacuee *evacuee, bool f
 	/* One that is ours and runs has been started before, and the locks are its own. */
 	if (!evacuee->ours || evacuee->here != KW_SIDE_RUNS) {
 		judge_taken(&judge);
+		judge_mark(&judge);
 		judge_disks(&judge);
 		judge_devices(&judge);
 		kw_judge_destination(&judge.found);

@@ -177,6 +177,28 @@ static void one_host_has_it(void **state)
 	expect_barred(&evacuee, KW_DISK_LOCKED, false);
 }
 
+static void expect_marked(enum kw_mark_kind kind, const char *words)
+{
+	struct kw_evacuee evacuee = good;
+	struct kw_move_plan plan;
+
+	evacuee.move.domain.mark = (struct kw_mark){ .kind = kind, .job = "1", .peer = "h3" };
+	expect_barred(&evacuee, KW_GUEST_MOVING, false);
+	evacuee.starts = false;
+	expect_barred(&evacuee, KW_GUEST_MOVING, false);
+	kw_evacuation_judge(&evacuee, false, &plan);
+	assert_non_null(strstr(plan.obstacles[0].verdict.sentence, words));
+}
+
+/* Not even defined: the other host of the move has it, too. */
+static void one_on_the_move_is_left_to_the_other_host(void **state)
+{
+	(void)state;
+	expect_marked(KW_MARK_LEAVING, "on its way to h3");
+	expect_marked(KW_MARK_ARRIVING, "on h3, 'kvmward job undo");
+	expect_marked(KW_MARK_UNKNOWN, "not understood");
+}
+
 static void this_host_has_to_have_room(void **state)
 {
 	struct kw_evacuee evacuee = good;
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_local_lock_proves_nothing),
 		cmocka_unit_test(devices_of_the_other_host_are_gone),
 		cmocka_unit_test(one_host_has_it),
+		cmocka_unit_test(one_on_the_move_is_left_to_the_other_host),
 		cmocka_unit_test(this_host_has_to_have_room),
 		cmocka_unit_test(any_sign_of_life_counts),
 	};
