@@ -131,6 +131,22 @@ def evacuation_refused():
         assert not H1.leftovers() and H2.state("vault") == "running"
 
 
+@test
+def evacuation_lock_back():
+    """a host that was cut off for long has its lock again once it is back, with nothing changed"""
+    with guests_kept():
+        for name in ("vault", "local"):
+            H2.virsh("destroy", name)
+        wait_for("it is kept that they are off",
+                 lambda: not kept(UUID)["runs"] and not kept(LOCAL_UUID)["runs"], 120)
+        with link_cut():
+            wait_for_lock_to_end()
+        with mistaken():
+            wait_for("its lock is there again", lambda: "host-alive" in
+                     run("kvmward", "evacuate", "--dry-run", "--force", "h2").err, 300)
+        assert "the lock was lost" in H2.must("journalctl", "-b", "-u", "kvmward-keep")
+
+
 def wait_for_lock_to_end():
     begin = time.monotonic()
     wait_for("its lock has ended", lambda: "host-alive" not in

@@ -18,7 +18,7 @@
 #include "facts/host_xml.h"
 #include "ledger/kept.h"
 
-#define AGAIN_MS 30000	/* after what has failed */
+#define LOOK_MS 30000	/* at what has failed, and whether the lock is there yet */
 #define SETTLE_S 1	/* changes come in groups */
 #define COMES_AND_GOES (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 
@@ -129,13 +129,14 @@ static bool read_news(const struct keep *keep)
 	return found;
 }
 
+/* Nothing tells of a lock that is lost, and without it this host would be taken for gone. */
 static void wait_for_news(const struct keep *keep, bool again)
 {
 	struct pollfd news = { .fd = keep->news_fd, .events = POLLIN };
 
-	while (poll(&news, 1, again ? AGAIN_MS : -1) > 0)
-		if (read_news(keep))
-			break;
+	while (poll(&news, 1, LOOK_MS) > 0 ? !read_news(keep)
+					   : !again && kw_kept_holds(keep->lock_fd))
+		;
 	nanosleep(&(struct timespec){ .tv_sec = SETTLE_S }, NULL);
 	read_news(keep);
 }
