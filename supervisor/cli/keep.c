@@ -75,6 +75,10 @@ static int begin(struct keep *keep, struct kw_libvirt *libvirt, const char *defi
 	if (error == -EAGAIN)
 		kw_message("keep: %s: another 'kvmward keep' has it locked, of this host or of one "
 			   "of the same name", keep->dir);
+	else if (error == -EEXIST)
+		kw_message("keep: %s: guests of another host of this name are kept there, by its "
+			   "UUID, and would be forgotten; rename the directory, and say 'kvmward "
+			   "evacuate --force NEW-NAME' on another host, or remove it", keep->dir);
 	else if (error < 0)
 		kw_message("keep: %s: %s", error == -EINVAL ? "the name of this host" : keep->dir,
 			   strerror(-error));

@@ -74,6 +74,19 @@ static int put_down_host(const char *dir, const struct kw_host_name *host)
 	return to && !put_host(to, host) ? kw_json_save(path, to, 0600) : -ENOMEM;
 }
 
+/* A host that was installed anew has none of the guests of the one before it. */
+static int check_host(const char *dir, const struct kw_host_name *host)
+{
+	_cleanup_(kw_uuid_list_done) struct kw_uuid_list guests = {};
+	struct kw_host_name before;
+	int error;
+
+	if (kw_kept_host(dir, &before) || !strcmp(before.uuid, host->uuid))
+		return 0;
+	error = kw_uuid_files_list(dir, "json", &guests);
+	return error || !guests.count ? error : -EEXIST;
+}
+
 int kw_kept_begin(const char *dir, const struct kw_host_name *host)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -90,7 +103,9 @@ int kw_kept_begin(const char *dir, const struct kw_host_name *host)
 		return -errno;
 	if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
 		return errno == EACCES ? -EAGAIN : -errno;
-	error = put_down_host(dir, host);
+	error = check_host(dir, host);
+	if (!error)
+		error = put_down_host(dir, host);
 	return error ? error : kw_steal_fd(&fd);
 }
 

@@ -26,7 +26,8 @@ int kw_kept_dir(const char *definitions, const char *host, char *ret_dir, size_t
 
 /*
  * begin: makes the directory, in one that has to be there, locks it and says whose it is. A file
- *	descriptor that keeps the lock until it is closed; -EAGAIN when somebody else has it.
+ *	descriptor that keeps the lock until it is closed; -EAGAIN when somebody else has it,
+ *	-EEXIST when guests of a host of another UUID are kept there.
  * holds: whether it still does: storage that has not heard of this host for long gives the lock
  *	to others, and lets it write no more.
  * host: whose directory it is.

@@ -149,6 +149,29 @@ static void one_host_keeps(void **state)
 	assert_string_equal(host.name, "h1");
 }
 
+/* Installed anew it would forget them. With nobody left it is as good as any other. */
+static void guests_of_another_host_of_that_name_are_not_forgotten(void **state)
+{
+	static const struct kw_host_name anew = { "h1", "bbbbbbbb-0000-4000-8000-000000000003" };
+	struct kw_kept put = example();
+	struct kw_host_name host;
+	int fd;
+
+	(void)state;
+	begin();
+	assert_int_equal(kw_kept_save(dir, &put), 0);
+	begin();
+	assert_int_equal(kw_kept_begin(dir, &anew), -EEXIST);
+	assert_int_equal(kw_kept_host(dir, &host), 0);
+	assert_string_equal(host.uuid, h1.uuid);
+	assert_int_equal(kw_kept_settle(dir, UUID), 0);
+	fd = kw_kept_begin(dir, &anew);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(kw_kept_host(dir, &host), 0);
+	assert_string_equal(host.uuid, anew.uuid);
+}
+
 static void firmware_variables_are_kept(void **state)
 {
 	static const char before[] = "a\0b", after[] = "a\0c";
@@ -241,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_that_are_no_host_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_the_share_nothing_begins, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_host_keeps, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			guests_of_another_host_of_that_name_are_not_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(firmware_variables_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_has_taken_it_has_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_many_takers_one_gets_it, setup, teardown),
