@@ -102,6 +102,9 @@ static enum kw_exit make_rows(struct drain *drain)
 {
 	const struct kw_guest_list *all = &drain->facts.guests;
 
+	if (!all->known)
+		kw_message("drain: whether guests run here that libvirt does not know is not "
+			   "known: %s", drain->facts.reason);
 	drain->row = calloc(drain->look.count + all->count + 1, sizeof(*drain->row));
 	if (!drain->row)
 		return out_of_memory();
@@ -191,8 +194,11 @@ static enum kw_exit move_guests(struct drain *drain)
 	return error ? KW_EXIT_FAILED : KW_EXIT_DONE;
 }
 
+/* Without the kernel's word nobody says that none is left. */
 static enum kw_exit judge_plan(const struct drain *drain)
 {
+	if (!drain->facts.guests.known)
+		return KW_EXIT_REFUSED;
 	for (size_t i = 0; i < drain->rows.count; i++)
 		if (!drain->row[i].guest || !drain->row[i].guest->goes)
 			return KW_EXIT_REFUSED;
@@ -357,7 +363,8 @@ const struct kw_command kw_command_drain = {
 		"those that go there already. Then they move, each as by 'kvmward migrate', and "
 		"a table says how it went. Ctrl-C begins no more moves and takes back those "
 		"under way. Guests that are off move with the others. Exit status: 0 all have "
-		"moved (--dry-run: would), 3 some cannot, 1 one has not that was to.",
+		"moved (--dry-run: would), 3 some cannot, or the module does not tell of guests "
+		"outside libvirt, 1 one has not that was to.",
 	.examples = "  kvmward drain\n"
 		    "  kvmward drain --dry-run qemu+ssh://root@h2/system\n"
 		    "  kvmward drain -j 2 qemu+ssh://root@h2/system qemu+ssh://root@h3/system\n",
