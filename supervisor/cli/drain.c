@@ -263,6 +263,12 @@ static void drain_done(struct drain *drain, enum kw_exit done)
 	free(drain->moves);
 }
 
+/* What 'kvmward migrate' takes. */
+static bool read_seconds(const char *text, uint32_t *seconds)
+{
+	return !text || (!kw_text_u32(text, UINT32_MAX, seconds) && *seconds);
+}
+
 static bool reads_well(struct drain *drain)
 {
 	uint32_t ignored;
@@ -273,9 +279,9 @@ static bool reads_well(struct drain *drain)
 			    !drain->job_count))
 		kw_message("drain: --jobs %s: a whole number from 1 to %d", drain->jobs,
 			   KW_DRAIN_JOBS_MAX);
-	else if ((drain->timeout && kw_text_u32(drain->timeout, UINT32_MAX, &ignored)) ||
-		 (drain->shutdown && kw_text_u32(drain->shutdown, UINT32_MAX, &drain->shutdown_s)))
-		kw_message("drain: seconds are a whole number");
+	else if (!read_seconds(drain->timeout, &ignored) ||
+		 !read_seconds(drain->shutdown, &drain->shutdown_s))
+		kw_message("drain: seconds are a whole number from 1 on");
 	else
 		return true;
 	return false;

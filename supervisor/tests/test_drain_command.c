@@ -58,10 +58,21 @@ static void an_empty_host_is_one_that_the_module_calls_so(void **state)
 	assert_int_equal(drain("--jobs=1"), KW_EXIT_REFUSED);
 }
 
+static void seconds_are_those_that_migrate_takes(void **state)
+{
+	(void)state;
+	module_tells = true;
+	assert_int_equal(drain("--timeout=0"), KW_EXIT_USAGE);
+	assert_int_equal(drain("--shutdown-timeout=0"), KW_EXIT_USAGE);
+	assert_int_equal(drain("--timeout=1"), KW_EXIT_DONE);
+	assert_int_equal(drain("--shutdown-timeout=1"), KW_EXIT_DONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_host_is_one_that_the_module_calls_so),
+		cmocka_unit_test(seconds_are_those_that_migrate_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
