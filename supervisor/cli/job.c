@@ -194,7 +194,8 @@ static enum kw_exit not_open(const struct job *job)
 
 static enum kw_exit change(const char *verb, const char *guest, bool json)
 {
-	const struct kw_move_run run = { .command = "job", .json = json };
+	const struct kw_move_run run = { .command = "job", .json = json,
+					 .undo = strcmp(verb, "resume") != 0 };
 	struct job job;
 	enum kw_exit done = find(guest, &job);
 
@@ -202,7 +203,7 @@ static enum kw_exit change(const char *verb, const char *guest, bool json)
 		return done;
 	if (!job.open)
 		return not_open(&job);
-	if (!strcmp(verb, "resume"))
+	if (!run.undo)
 		return kw_move_run_again(&run, job.uuid, false);
 	if (!strcmp(verb, "cancel") || job.works)
 		return kw_move_run_cancel(&run, job.uuid);

@@ -27,7 +27,6 @@ struct follow {
 	int news_fd, signal_fd;
 	unsigned int interrupts;
 	bool cancelled;			/* the mover has been told of the first */
-	bool undo;
 	struct kw_move_show show;
 	struct kw_move_progress progress;
 };
@@ -103,7 +102,6 @@ static void cancel(struct follow *follow)
 {
 	char error[256];
 
-	follow->undo = true;
 	follow->cancelled = !kw_unit_signal(follow->unit, SIGTERM, error, sizeof(error));
 	if (!follow->cancelled)
 		return;
@@ -151,7 +149,7 @@ static enum kw_exit conclude(struct follow *follow)
 {
 	const struct kw_move_progress *progress = &follow->progress;
 	char text[KW_MOVE_ERROR_MAX + 1024];
-	enum kw_move_state wanted = follow->undo ? KW_MOVE_STAYED : KW_MOVE_MOVED;
+	enum kw_move_state wanted = follow->run->undo ? KW_MOVE_STAYED : KW_MOVE_MOVED;
 
 	if (follow->run->json)
 		kw_json_print(kw_json_move(progress), true);
@@ -170,11 +168,10 @@ static enum kw_exit conclude(struct follow *follow)
 	return progress->state == wanted ? KW_EXIT_DONE : KW_EXIT_FAILED;
 }
 
-enum kw_exit kw_move_follow(const struct kw_move_run *run, const char *uuid, const char *unit,
-			    bool undo)
+enum kw_exit kw_move_follow(const struct kw_move_run *run, const char *uuid, const char *unit)
 {
 	_cleanup_(follow_done) struct follow follow = {
-		.run = run, .uuid = uuid, .unit = unit, .undo = undo,
+		.run = run, .uuid = uuid, .unit = unit,
 	};
 
 	kw_move_show_begin(&follow.show, run->json);

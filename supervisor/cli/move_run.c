@@ -130,8 +130,7 @@ static int lock_job(const struct kw_move_run *run, const char *name, const char 
 }
 
 /* The lock is let go of, since the mover takes it. */
-static enum kw_exit start(const struct kw_move_run *run, const char *name, const char *uuid,
-			  bool undo)
+static enum kw_exit start(const struct kw_move_run *run, const char *name, const char *uuid)
 {
 	char unit[96], error[512];
 
@@ -142,7 +141,7 @@ static enum kw_exit start(const struct kw_move_run *run, const char *name, const
 			   name, unit, error, name, name);
 		return KW_EXIT_FAILED;
 	}
-	return kw_move_follow(run, uuid, unit, undo);
+	return kw_move_follow(run, uuid, unit);
 }
 
 /* What an earlier move of this guest has left to see would be taken for this one's. */
@@ -173,7 +172,7 @@ enum kw_exit kw_move_run_begin(const struct kw_move_run *run, const struct kw_mo
 	else if (error)
 		kw_message("%s: %s: the job cannot be saved in %s: %s; nothing was done",
 			   run->command, move->name, KW_MOVES_DIR, strerror(-error));
-	return error ? KW_EXIT_FAILED : start(run, move->name, move->uuid, false);
+	return error ? KW_EXIT_FAILED : start(run, move->name, move->uuid);
 }
 
 static int turn(const char *uuid, bool undo, struct kw_move *move)
@@ -203,7 +202,7 @@ enum kw_exit kw_move_run_again(const struct kw_move_run *run, const char *uuid, 
 					       "end it by hand" : strerror(-error));
 		return KW_EXIT_FAILED;
 	}
-	return start(run, move.name, uuid, undo);
+	return start(run, move.name, uuid);
 }
 
 enum kw_exit kw_move_run_cancel(const struct kw_move_run *run, const char *uuid)
@@ -216,5 +215,5 @@ enum kw_exit kw_move_run_cancel(const struct kw_move_run *run, const char *uuid)
 			   "what has stopped", run->command, uuid, error);
 		return KW_EXIT_FAILED;
 	}
-	return kw_move_follow(run, uuid, unit, true);
+	return kw_move_follow(run, uuid, unit);
 }

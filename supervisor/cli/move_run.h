@@ -9,6 +9,7 @@
 struct kw_move_run {
 	const char *command;		/* borrowed */
 	bool json;			/* progress and result as an object on a line each */
+	bool undo;			/* the guest is wanted here, and not at its destination */
 };
 
 /*
@@ -21,10 +22,7 @@ enum kw_exit kw_move_run_prepare(const struct kw_move_run *run, const char *gues
 /* Puts the job on disk, has systemd start its mover, and follows that to its end. */
 enum kw_exit kw_move_run_begin(const struct kw_move_run *run, const struct kw_move *move);
 
-/*
- * Has systemd start the mover of a job that is there, in the wanted direction,
- * and follows it.
- */
+/* Has systemd start the mover of a job that is there, in that direction, and follows it. */
 enum kw_exit kw_move_run_again(const struct kw_move_run *run, const char *uuid, bool undo);
 
 /* Asks the mover to take the move back, and follows that. */
