@@ -154,6 +154,19 @@ static int show_begin(const struct kw_move *move)
 	return kw_progress_save(KW_MOVES_RUN_DIR, &progress);
 }
 
+/* A job that nobody could see would stand in the way of the next one. */
+static int create(const struct kw_move *move)
+{
+	int error = kw_move_create(KW_MOVES_DIR, move);
+
+	if (error)
+		return error;
+	error = show_begin(move);
+	if (error)
+		kw_move_remove(KW_MOVES_DIR, move->uuid);
+	return error;
+}
+
 enum kw_exit kw_move_run_begin(const struct kw_move_run *run, const struct kw_move *move)
 {
 	int error, lock = lock_job(run, move->name, move->uuid);
@@ -161,17 +174,16 @@ enum kw_exit kw_move_run_begin(const struct kw_move_run *run, const struct kw_mo
 	if (lock < 0)
 		return KW_EXIT_FAILED;
 	kw_move_follow_signals();
-	error = kw_move_create(KW_MOVES_DIR, move);
-	if (!error)
-		error = show_begin(move);
+	error = create(move);
 	close(lock);
 	if (error == -EEXIST)
 		kw_message("%s: %s has a move that is not finished; 'kvmward job' shows it, "
 			   "'kvmward job resume %s' goes on with it, 'kvmward job undo %s' takes it "
 			   "back", run->command, move->name, move->name, move->name);
 	else if (error)
-		kw_message("%s: %s: the job cannot be saved in %s: %s; nothing was done",
-			   run->command, move->name, KW_MOVES_DIR, strerror(-error));
+		kw_message("%s: %s: the job cannot be saved in %s and %s: %s; nothing was done",
+			   run->command, move->name, KW_MOVES_DIR, KW_MOVES_RUN_DIR,
+			   strerror(-error));
 	return error ? KW_EXIT_FAILED : start(run, move->name, move->uuid);
 }
 
