@@ -160,34 +160,35 @@ static void tell(const struct kw_drain_move *move, void *data)
 			   move->end == KW_DRAIN_MOVED ? "" : move->words);
 }
 
-/* For 'kvmward migrate'; room has the texts. */
-static void pass_options(const struct drain *drain, const char **options, char room[2][48])
+/* For 'kvmward migrate', each what is of its kind; room has the texts. */
+static void pass_options(const struct drain *drain, const char **live, const char **cold,
+			 char room[2][48])
 {
-	if (drain->wish.copy_storage)
-		*options++ = "--copy-storage";
 	if (drain->wish.unguarded)
-		*options++ = "--unguarded";
+		*live++ = *cold++ = "--unguarded";
+	if (drain->wish.copy_storage)
+		*live++ = "--copy-storage";
 	if (drain->force)
-		*options++ = "--force";
+		*cold++ = "--force";
 	snprintf(room[0], sizeof(room[0]), "--timeout=%.30s", drain->timeout ? drain->timeout : "");
 	snprintf(room[1], sizeof(room[1]), "--shutdown-timeout=%.20s",
 		 drain->shutdown ? drain->shutdown : "");
 	if (drain->timeout)
-		*options++ = room[0];
+		*live++ = room[0];
 	if (drain->shutdown)
-		*options++ = room[1];
-	*options = NULL;
+		*cold++ = room[1];
+	*live = *cold = NULL;
 }
 
 static enum kw_exit move_guests(struct drain *drain)
 {
-	const char *options[6];
+	const char *live[4], *cold[4];
 	char room[2][48];
-	const struct kw_drain_how how = { PROGRAM, KW_MOVES_RUN_DIR, options, drain->job_count,
-					  tell, drain };
+	const struct kw_drain_how how = { PROGRAM, KW_MOVES_RUN_DIR, { live, cold },
+					  drain->job_count, tell, drain };
 	int error;
 
-	pass_options(drain, options, room);
+	pass_options(drain, live, cold, room);
 	error = kw_drain_run(&how, drain->moves, drain->move_count);
 	if (error)
 		kw_message("drain: no more guests are moved: %s", strerror(-error));

@@ -42,6 +42,7 @@ static int spawn(const struct kw_drain_how *how, struct worker *worker)
 {
 	const struct kw_drain_move *move = worker->move;
 	const char *argv[OPTIONS_MAX + 6] = { "kvmward", "migrate" };
+	const char *const *options = how->options[move->kind];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none;
@@ -49,8 +50,8 @@ static int spawn(const struct kw_drain_how *how, struct worker *worker)
 	int error;
 
 	argv[count++] = move->kind == KW_MOVE_LIVE ? "--live" : "--cold";
-	for (size_t i = 0; how->options[i] && i < OPTIONS_MAX; i++)
-		argv[count++] = how->options[i];
+	for (size_t i = 0; options[i] && i < OPTIONS_MAX; i++)
+		argv[count++] = options[i];
 	argv[count++] = move->name;
 	argv[count++] = move->uri;
 	posix_spawn_file_actions_init(&actions);

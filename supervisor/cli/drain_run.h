@@ -26,7 +26,7 @@ struct kw_drain_move {
 struct kw_drain_how {
 	const char *program;		/* kvmward itself */
 	const char *progress_dir;	/* KW_MOVES_RUN_DIR */
-	const char *const *options;	/* of migrate for all of them; ends with NULL */
+	const char *const *options[2];	/* of migrate, by kw_move_kind; each ends with NULL */
 	unsigned int jobs;		/* so many at a time, 1 to KW_DRAIN_JOBS_MAX */
 	void (*told)(const struct kw_drain_move *move, void *data); /* one began or has ended */
 	void *data;

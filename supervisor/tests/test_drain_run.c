@@ -21,7 +21,6 @@
 #define MOVES 4
 
 static char dir[48], program[64], log_path[64];
-static const char *const no_options[] = { NULL };
 static struct kw_drain_move moves[MOVES];
 static unsigned int under_way, most;
 
@@ -72,11 +71,18 @@ static void on_told(const struct kw_drain_move *move, void *data)
 		most = under_way;
 }
 
-static int run(unsigned int jobs, const char *const *options)
+static int run_with(unsigned int jobs, const char *const *live, const char *const *cold)
 {
-	const struct kw_drain_how how = { program, dir, options, jobs, on_told, NULL };
+	const struct kw_drain_how how = { program, dir, { live, cold }, jobs, on_told, NULL };
 
 	return kw_drain_run(&how, moves, MOVES);
+}
+
+static int run(unsigned int jobs)
+{
+	static const char *const none[] = { NULL };
+
+	return run_with(jobs, none, none);
 }
 
 static void expect_log(const char *wanted)
@@ -90,18 +96,19 @@ static void expect_log(const char *wanted)
 
 static void each_is_moved_as_planned(void **state)
 {
-	static const char *const options[] = { "--copy-storage", "--timeout=9", NULL };
+	static const char *const live[] = { "--copy-storage", "--timeout=9", NULL };
+	static const char *const cold[] = { "--force", NULL };
 
 	(void)state;
 	put_program("echo $name$options >&3");
-	assert_int_equal(run(1, options), 0);
+	assert_int_equal(run_with(1, live, cold), 0);
 	for (size_t i = 0; i < MOVES; i++)
 		assert_int_equal(moves[i].end, KW_DRAIN_MOVED);
 	assert_int_equal(most, 1);
 	expect_log("a migrate --live --copy-storage --timeout=9\n"
-		   "b migrate --cold --copy-storage --timeout=9\n"
+		   "b migrate --cold --force\n"
 		   "c migrate --live --copy-storage --timeout=9\n"
-		   "d migrate --cold --copy-storage --timeout=9\n");
+		   "d migrate --cold --force\n");
 }
 
 /* All of them wait for each other, so they must have been there together. */
@@ -110,7 +117,7 @@ static void so_many_at_a_time(void **state)
 	(void)state;
 	put_program("echo >&3\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"
 		    "[ $(wc -l <${0%/*}/log) -ge 3 ] && exit 0; sleep 0.1; done; exit 1");
-	assert_int_equal(run(3, no_options), 0);
+	assert_int_equal(run(3), 0);
 	for (size_t i = 0; i < MOVES; i++)
 		assert_int_equal(moves[i].end, KW_DRAIN_MOVED);
 	assert_int_equal(most, 3);
@@ -121,7 +128,7 @@ static void what_goes_wrong_is_told(void **state)
 	(void)state;
 	put_program("case $name in a) exit 0;; b) echo 'kvmward: refused: it is so' >&2; exit 3;;\n"
 		    "c) echo 'kvmward: it broke' >&2; exit 1;; d) kill -9 $$;; esac");
-	assert_int_equal(run(2, no_options), 0);
+	assert_int_equal(run(2), 0);
 	assert_int_equal(moves[0].end, KW_DRAIN_MOVED);
 	assert_int_equal(moves[1].end, KW_DRAIN_STAYED);
 	assert_string_equal(moves[1].words, "kvmward: refused: it is so");
@@ -163,7 +170,7 @@ static void the_job_knows_best(void **state)
 	snprintf(line, sizeof(line), "d=${0%%/*}\ncase $name in a) mv $d/new-a %s;;\n"
 		 "b) mv $d/new-b %s; exit 1;; d) exit 1;; esac", old[0], old[1]);
 	put_program(line);
-	assert_int_equal(run(2, no_options), 0);
+	assert_int_equal(run(2), 0);
 	assert_int_equal(moves[0].end, KW_DRAIN_MOVED);
 	assert_int_equal(moves[0].downtime_ms.value, 40);
 	assert_int_equal(moves[1].end, KW_DRAIN_STAYED);
@@ -195,7 +202,7 @@ static void an_interrupt_begins_nothing_more(void **state)
 		kill(self, SIGTERM);
 		_exit(0);
 	}
-	assert_int_equal(run(1, no_options), 0);
+	assert_int_equal(run(1), 0);
 	waitpid(killer, NULL, 0);
 	expect_log("a\na taken back\n");
 	assert_int_equal(moves[0].end, KW_DRAIN_FAILED);
@@ -206,7 +213,7 @@ static void an_interrupt_begins_nothing_more(void **state)
 static void what_cannot_be_begun_ends_it(void **state)
 {
 	(void)state;
-	assert_true(run(1, no_options) < 0);
+	assert_true(run(1) < 0);
 	assert_int_equal(moves[0].end, KW_DRAIN_FAILED);
 	assert_string_equal(moves[0].words, "No such file or directory");
 	assert_int_equal(moves[1].end, KW_DRAIN_WAITS);
