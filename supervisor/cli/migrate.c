@@ -149,6 +149,11 @@ static bool reads_well(struct migrate *migrate)
 	options->shutdown_timeout_s = KW_MOVE_SHUTDOWN_S;
 	if (migrate->wish.live && migrate->wish.cold)
 		kw_message("migrate: --live and --cold do not go together");
+	else if (migrate->wish.cold && migrate->timeout)
+		kw_message("migrate: --timeout is of live moves, and does not go with --cold");
+	else if (migrate->wish.live && (options->force || migrate->shutdown_timeout))
+		kw_message("migrate: --force and --shutdown-timeout are of cold moves, and do not "
+			   "go with --live");
 	else
 		return read_seconds("timeout", migrate->timeout, &options->timeout_s) &&
 		       read_seconds("shutdown-timeout", migrate->shutdown_timeout,
@@ -170,9 +175,9 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		  .flag = &migrate.wish.unguarded },
 		{ .name = "timeout", .argument = "SECONDS", .help = "give a live move up after "
 		  "so long", .value = &migrate.timeout },
-		{ .name = "shutdown-timeout", .argument = "SECONDS", .help = "how long the guest "
-		  "may take to shut down (120)", .value = &migrate.shutdown_timeout },
-		{ .name = "force", .help = "power it off then", .flag = &migrate.options.force },
+		{ .name = "shutdown-timeout", .argument = "SECONDS", .help = "cold: how long the "
+		  "guest may take to shut down (120)", .value = &migrate.shutdown_timeout },
+		{ .name = "force", .help = "cold: power it off then", .flag = &migrate.options.force },
 		{ .name = "dry-run", .help = "say what would happen and touch nothing",
 		  .flag = &migrate.dry_run },
 		{ .name = "json", .help = "print JSON", .flag = &migrate.json },
