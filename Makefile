@@ -39,10 +39,10 @@ check-debug: ## torture of the module on a kernel that watches itself: hours
 check-fast: deps lint unit ## lint and unit tests, under a minute, no virtual machine
 
 unit: ## unit tests of the supervisor
-	$(MAKE) -j$(JOBS) -C supervisor check O=$(O)/supervisor
+	$(MAKE) -k -Otarget -j$(JOBS) -C supervisor check O=$(O)/supervisor
 
 sanitize: deps ## unit tests under address and undefined-behaviour sanitizers
-	$(MAKE) -j$(JOBS) -C supervisor check O=$(O)/supervisor-asan \
+	$(MAKE) -k -Otarget -j$(JOBS) -C supervisor check O=$(O)/supervisor-asan \
 		CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE"
 
 lint: ## layering, licences, shell, man pages and what they leave out
