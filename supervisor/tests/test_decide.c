@@ -9,53 +9,13 @@
 #include <unistd.h>
 
 #include "daemon/plan.h"
-#include "tests/fake_host.h"
-#include "tests/tree.h"
-
-static struct kw_supervisor supervisor;
-static char dir[32];
+#include "tests/fake_supervisor.h"
 
 static int setup(void **state)
 {
-	char error[256] = "";
-
 	(void)state;
-	strcpy(dir, "/tmp/kw-decide-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	fake_host_reset(2, 1);
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
-					    error, sizeof(error)), 0);
+	begin_first(2, 1);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kw_supervisor_done(&supervisor);
-	tree_remove(dir);
-	return 0;
-}
-
-static enum kw_code hook_xml(const char *op, const char *name, const char *xml, size_t length)
-{
-	struct kw_hook_call call = { name, op, "begin", "-", xml, length };
-	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
-
-	kw_decide_hook(&supervisor, &call, &verdict);
-	assert_true(verdict.sentence[0]);
-	return verdict.code;
-}
-
-static enum kw_code hook(const char *op, const char *uuid, const char *security)
-{
-	const char *xml = fake_domain(uuid, uuid, security);
-
-	return hook_xml(op, uuid, xml, strlen(xml));
-}
-
-static size_t hold_count(void)
-{
-	return kw_ledger_holds(supervisor.ledger)->count;
 }
 
 static void test_holds_fill_the_pool(void **state)
@@ -173,19 +133,13 @@ static void test_plans_count_those_before(void **state)
 
 static void test_draining_outlives_kvmwardd(void **state)
 {
-	char error[256] = "";
-
 	(void)state;
 	assert_int_equal(kw_supervisor_drain(&supervisor, true), 0);
 	assert_true(kw_supervisor_take_changed(&supervisor));
-	kw_supervisor_done(&supervisor);
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
-					    error, sizeof(error)), 0);
+	begin_anew();
 	assert_int_equal(hook("prepare", UUID_A, ""), KW_HOST_DRAINING);
 	assert_int_equal(kw_supervisor_drain(&supervisor, false), 0);
-	kw_supervisor_done(&supervisor);
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
-					    error, sizeof(error)), 0);
+	begin_anew();
 	assert_int_equal(hook("prepare", UUID_A, ""), KW_ADMITTED);
 }
 

@@ -296,6 +296,18 @@ static void test_small_things(void **state)
 #define MODULE(node, source) "<devices><memory model='dimm'>" source "<target><size unit='MiB'>8" \
 			     "</size><node>" node "</node></target></memory></devices>"
 
+/* The caller ends it. */
+static struct kw_domain domain_with(const char *parts)
+{
+	struct kw_domain domain = { 0 };
+	char error[256] = "", xml[1024];
+
+	snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name>%s</domain>", parts);
+	if (parse_text(xml, &domain, error, sizeof(error)))
+		fail_msg("%s: %s", xml, error);
+	return domain;
+}
+
 static void test_hugepages(void **state)
 {
 	static const struct {
@@ -321,17 +333,12 @@ static void test_hugepages(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
-		char error[256] = "", xml[1024];
+		_cleanup_(kw_domain_done) struct kw_domain domain = domain_with(cases[i].xml);
 
-		snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name>%s</domain>",
-			 cases[i].xml);
-		if (parse_text(xml, &domain, error, sizeof(error)))
-			fail_msg("%s: %s", xml, error);
 		for (size_t j = 0; j < 2; j++)
 			if (domain.huge[j].bytes != cases[i].wanted[j].bytes ||
 			    domain.huge[j].page_bytes != cases[i].wanted[j].page_bytes)
-				fail_msg("%s: part %zu is %llu of %llu", xml, j,
+				fail_msg("%s: part %zu is %llu of %llu", cases[i].xml, j,
 					 (unsigned long long)domain.huge[j].bytes,
 					 (unsigned long long)domain.huge[j].page_bytes);
 		assert_int_equal(domain.huge[2].bytes, 0);
@@ -385,17 +392,12 @@ static void test_bound_memory(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		_cleanup_(kw_domain_done) struct kw_domain domain = { 0 };
-		char error[256] = "", xml[1024];
+		_cleanup_(kw_domain_done) struct kw_domain domain = domain_with(cases[i].xml);
 
-		snprintf(xml, sizeof(xml), "<domain type='kvm'><name>a</name>%s</domain>",
-			 cases[i].xml);
-		if (parse_text(xml, &domain, error, sizeof(error)))
-			fail_msg("%s: %s", xml, error);
 		for (size_t j = 0; j < 2; j++)
 			if (domain.bound[j].bytes != cases[i].wanted[j].bytes ||
 			    domain.bound[j].nodes != cases[i].wanted[j].nodes)
-				fail_msg("%s: part %zu is %llu of %llx", xml, j,
+				fail_msg("%s: part %zu is %llu of %llx", cases[i].xml, j,
 					 (unsigned long long)domain.bound[j].bytes,
 					 (unsigned long long)domain.bound[j].nodes);
 		assert_int_equal(domain.bound[2].bytes, 0);

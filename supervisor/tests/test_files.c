@@ -12,11 +12,8 @@
 #include <unistd.h>
 
 #include "facts/domain_files.h"
-#include "tests/fake_host.h"
-#include "tests/tree.h"
+#include "tests/fake_supervisor.h"
 
-static struct kw_supervisor supervisor;
-static char dir[32];
 static unsigned int looks;
 static sem_t answers;
 
@@ -33,33 +30,9 @@ void kw_domain_files_look(struct kw_domain *domain)
 
 static int setup(void **state)
 {
-	char error[256] = "";
-
 	(void)state;
-	strcpy(dir, "/tmp/kw-files-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	fake_host_reset(9, 9);
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
-					    error, sizeof(error)), 0);
+	begin_first(9, 9);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kw_supervisor_done(&supervisor);
-	tree_remove(dir);
-	return 0;
-}
-
-static enum kw_code hook(const char *op, const char *uuid, const char *security)
-{
-	const char *xml = fake_domain(uuid, uuid, security);
-	struct kw_hook_call call = { uuid, op, "begin", "-", xml, strlen(xml) };
-	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
-
-	kw_decide_hook(&supervisor, &call, &verdict);
-	return verdict.code;
 }
 
 static uint64_t pinned_bytes(const char *uuid)

@@ -10,13 +10,9 @@
 
 #include "daemon/decide.h"
 #include "daemon/plan.h"
-#include "tests/fake_host.h"
-#include "tests/tree.h"
+#include "tests/fake_supervisor.h"
 
 #define UUID_D "dddddddd-0000-4000-8000-000000000004"
-
-static struct kw_supervisor supervisor;
-static char dir[32];
 
 /* What clients were told, in order: "1:slot-full:1/2 " their place, "1=admitted " the answer. */
 static char told[512];
@@ -38,36 +34,11 @@ static void on_place(void *data, uint64_t id, const struct kw_place *place)
 		 kw_code_name(place->verdict.code), place->place, place->count);
 }
 
-static void begin(void)
-{
-	char error[256] = "";
-
-	assert_int_equal(kw_supervisor_init(&supervisor, "/nonexistent/kvmward.conf", dir, dir,
-					    error, sizeof(error)), 0);
-}
-
-static void begin_anew(void)
-{
-	kw_supervisor_done(&supervisor);
-	begin();
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/kw-line-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	fake_host_reset(1, 1);
+	begin_first(1, 1);
 	told[0] = '\0';
-	begin();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kw_supervisor_done(&supervisor);
-	tree_remove(dir);
 	return 0;
 }
 
@@ -95,21 +66,6 @@ static enum kw_code ask_xml(uint64_t id, const char *xml)
 static enum kw_code ask(uint64_t id, const char *uuid, const char *security)
 {
 	return ask_xml(id, fake_domain(uuid, uuid, security));
-}
-
-static enum kw_code hook(const char *op, const char *uuid, const char *security)
-{
-	const char *xml = fake_domain(uuid, uuid, security);
-	struct kw_hook_call call = { uuid, op, "begin", "-", xml, strlen(xml) };
-	struct kw_verdict verdict = { .code = KW_CODE_COUNT };
-
-	kw_decide_hook(&supervisor, &call, &verdict);
-	return verdict.code;
-}
-
-static size_t hold_count(void)
-{
-	return kw_ledger_holds(supervisor.ledger)->count;
 }
 
 static void everybody_goes(void)

@@ -10,36 +10,21 @@
 
 #include "base/cleanup.h"
 #include "facts/netlink.h"
-#include "tests/kernel_message.h"
+#include "tests/fake_socket.h"
 
 /*
- * The kernel's end of the socket: sendmsg() and recvmsg() below stand in for
- * libc's, so that libnl and everything above it run as they are. Each test says
- * what its kernel answers to the nth question of the family.
+ * The kernel's end of the socket: sendmsg() below stands in for libc's. Each test
+ * says what its kernel answers to the nth question of the family.
  */
 #define FAMILY 30
-
-struct datagram {
-	struct message message;
-	int error;		/* of recvmsg(), instead of the message */
-	uint32_t sender;	/* port; the kernel's is 0 */
-};
 
 static struct {
 	bool loaded;
 	void (*answer)(uint8_t command, unsigned int question);
-	struct datagram queue[64];
-	unsigned int head, tail, questions, by_name;
+	unsigned int questions, by_name;
 	uint32_t sequence, port;
 	uint16_t flags;
 } kernel;
-
-static struct datagram *queue(void)
-{
-	assert_true(kernel.tail < 64);
-	memset(&kernel.queue[kernel.tail], 0, sizeof(kernel.queue[0]));
-	return &kernel.queue[kernel.tail++];
-}
 
 /* After the message was written: the kernel's numbers of this conversation. */
 static struct datagram *address(struct datagram *datagram, uint16_t flags)
@@ -95,7 +80,7 @@ static void answer_list(void)
 			break;
 		message_family(&queue()->message, CTRL_CMD_NEWFAMILY, i ? "kvmward" : "nlctrl",
 			       i ? FAMILY : GENL_ID_CTRL, "", 0);
-		address(&kernel.queue[kernel.tail - 1], NLM_F_MULTI);
+		address(&unread.datagrams[unread.tail - 1], NLM_F_MULTI);
 	}
 	queue_result(NLMSG_DONE, 0, NULL);
 }
@@ -122,38 +107,12 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	return header->nlmsg_len;
 }
 
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
-{
-	const struct datagram *datagram = &kernel.queue[kernel.head];
-	struct sockaddr_nl sender = { .nl_family = AF_NETLINK };
-	size_t length = datagram->message.header.nlmsg_len;
-
-	(void)fd;
-	if (kernel.head == kernel.tail) {
-		errno = EAGAIN;		/* what SO_RCVTIMEO makes of silence */
-		return -1;
-	}
-	if (!(flags & MSG_PEEK))
-		kernel.head++;
-	if (datagram->error) {
-		errno = datagram->error;
-		return -1;
-	}
-	sender.nl_pid = datagram->sender;
-	memcpy(message->msg_name, &sender, sizeof(sender));
-	message->msg_namelen = sizeof(sender);
-	message->msg_controllen = 0;
-	message->msg_flags = length > message->msg_iov[0].iov_len ? MSG_TRUNC : 0;
-	memcpy(message->msg_iov[0].iov_base, &datagram->message,
-	       length < message->msg_iov[0].iov_len ? length : message->msg_iov[0].iov_len);
-	return (ssize_t)length;
-}
-
 static struct kw_netlink *open_with(void (*answer)(uint8_t, unsigned int))
 {
 	struct kw_netlink *netlink = NULL;
 
 	memset(&kernel, 0, sizeof(kernel));
+	queue_clear();
 	kernel.loaded = true;
 	kernel.answer = answer;
 	assert_int_equal(kw_netlink_open(&netlink), 0);
@@ -167,6 +126,7 @@ static void test_module_not_loaded(void **state)
 
 	(void)state;
 	memset(&kernel, 0, sizeof(kernel));
+	queue_clear();
 	assert_int_equal(kw_netlink_open(&netlink), -ENOENT);
 	assert_ptr_equal(netlink, &kernel);
 	kw_netlink_close(NULL);
@@ -182,6 +142,7 @@ static void test_module_is_left_alone(void **state)
 
 	(void)state;
 	memset(&kernel, 0, sizeof(kernel));
+	queue_clear();
 	assert_int_equal(kw_netlink_open_loaded(&netlink), -ENOENT);
 	assert_null(netlink);
 	kernel.loaded = true;
@@ -384,7 +345,7 @@ static void test_failures(void **state)
 
 		/* The next question is answered, and what was left of the last one is not seen. */
 		kernel.answer = answer_all;
-		kernel.head = kernel.tail = 0;
+		queue_clear();
 		assert_int_equal(kw_netlink_guests(netlink, &list), 0);
 		assert_int_equal(list.count, 50);
 		assert_string_equal(kw_netlink_error(netlink), "");
@@ -398,7 +359,7 @@ static void answer_better_later(uint8_t command, unsigned int question)
 	static void (*const answers[])(uint8_t, unsigned int) = { answer_losses, answer_changes,
 								  answer_all };
 
-	kernel.head = kernel.tail;
+	unread.head = unread.tail;
 	answers[question](command, question);
 }
 

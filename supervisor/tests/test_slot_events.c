@@ -10,37 +10,22 @@
 
 #include "base/cleanup.h"
 #include "facts/slot_events.h"
-#include "tests/kernel_message.h"
+#include "tests/fake_socket.h"
 
 /*
- * The kernel's end of the socket: sendmsg(), recvmsg() and setsockopt() below
- * stand in for libc's, so that libnl and everything above it run as they are.
+ * The kernel's end of the socket: sendmsg() and setsockopt() below stand in for
+ * libc's.
  */
 #define NOTIFY 16	/* group of the controller's own news */
-
-struct datagram {
-	struct message message;
-	int error;		/* of recvmsg(), instead of the message */
-	uint32_t sender;	/* port; the kernel's is 0 */
-};
 
 static struct {
 	uint16_t family;	/* of the module; 0: not loaded */
 	uint32_t group;		/* "slots"; 0: it has none */
 	int join_error;
-	struct datagram queue[64];
-	unsigned int head, tail;
 	unsigned int joins, lists, by_name;
 	uint32_t joined;	/* group of the module that we are in */
 	bool silent;		/* lists are not answered at once */
 } kernel;
-
-static struct datagram *queue(void)
-{
-	assert_true(kernel.tail < 64);
-	memset(&kernel.queue[kernel.tail], 0, sizeof(kernel.queue[0]));
-	return &kernel.queue[kernel.tail++];
-}
 
 static void queue_family(uint8_t command, const char *name, uint16_t id, uint32_t group)
 {
@@ -76,9 +61,9 @@ static void answer_name(const struct nlmsghdr *question)
 	queue_family(CTRL_CMD_NEWFAMILY, "nlctrl", GENL_ID_CTRL, NOTIFY);
 	datagram = queue();
 	message_begin_result(&datagram->message, NLMSG_ERROR, 0, NULL);
-	for (unsigned int i = kernel.head; i < kernel.tail; i++) {
-		kernel.queue[i].message.header.nlmsg_seq = question->nlmsg_seq;
-		kernel.queue[i].message.header.nlmsg_pid = question->nlmsg_pid;
+	for (unsigned int i = unread.head; i < unread.tail; i++) {
+		unread.datagrams[i].message.header.nlmsg_seq = question->nlmsg_seq;
+		unread.datagrams[i].message.header.nlmsg_pid = question->nlmsg_pid;
 	}
 }
 
@@ -96,33 +81,6 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 			answer_list();
 	}
 	return question->nlmsg_len;
-}
-
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
-{
-	const struct datagram *datagram = &kernel.queue[kernel.head];
-	struct sockaddr_nl sender = { .nl_family = AF_NETLINK };
-	size_t length = datagram->message.header.nlmsg_len;
-
-	(void)fd;
-	if (kernel.head == kernel.tail) {
-		errno = EAGAIN;
-		return -1;
-	}
-	if (!(flags & MSG_PEEK))
-		kernel.head++;
-	if (datagram->error) {
-		errno = datagram->error;
-		return -1;
-	}
-	sender.nl_pid = datagram->sender;
-	memcpy(message->msg_name, &sender, sizeof(sender));
-	message->msg_namelen = sizeof(sender);
-	message->msg_controllen = 0;
-	message->msg_flags = 0;
-	assert_true(length <= message->msg_iov[0].iov_len);
-	memcpy(message->msg_iov[0].iov_base, &datagram->message, length);
-	return (ssize_t)length;
 }
 
 int setsockopt(int fd, int level, int option, const void *value, socklen_t size)
@@ -153,12 +111,13 @@ static struct kw_slot_events *open_with(uint16_t family, uint32_t group, int joi
 	struct kw_slot_events *events = NULL;
 
 	memset(&kernel, 0, sizeof(kernel));
+	queue_clear();
 	kernel.family = family;
 	kernel.group = group;
 	kernel.join_error = join_error;
 	assert_int_equal(kw_slot_events_open(&events), 0);
-	assert_int_equal(kernel.head, kernel.tail);
-	kernel.head = kernel.tail = 0;
+	assert_int_equal(unread.head, unread.tail);
+	queue_clear();
 	return events;
 }
 
@@ -180,7 +139,7 @@ static const char *drain(struct kw_slot_events *events)
 	news = kw_slot_events_drain(events, remember, told);
 	snprintf(text, sizeof(text), "%s%s%s", news.slots ? "s" : "", news.module ? "m" : "",
 		 told);
-	kernel.head = kernel.tail = 0;
+	queue_clear();
 	return text;
 }
 
@@ -339,9 +298,9 @@ static void only_the_kernel_is_heard(void **state)
 
 	(void)state;
 	queue_event(1);
-	kernel.queue[0].sender = 4711;
+	unread.datagrams[0].sender = 4711;
 	queue_family(CTRL_CMD_DELFAMILY, "kvmward", 30, 0);
-	kernel.queue[1].sender = 4711;
+	unread.datagrams[1].sender = 4711;
 	assert_string_equal(drain(events), "");
 	assert_true(kw_slot_events_joined(events));
 }
