@@ -8,7 +8,9 @@
 #include <sys/types.h>
 #include <linux/kvmward.h>
 
+#include "kselftest.h"
 #include "nl.h"
+#include "vms.h"
 
 #define PATIENCE_MS 5000
 #define SILENCE_MS 100
@@ -46,6 +48,22 @@ int event_next(struct nl *from, struct event *event, int patience_ms);
 bool event_expect(uint32_t pool, int change, uint32_t charged, pid_t pid);
 bool events_silent(void);
 void events_drain(void);
+
+/*
+ * Runs what needs guests and events, if there are both, skips what of so many
+ * planned results is then left, and ends the program. Not in events.c: each file
+ * has counts of its own of kselftest.h.
+ */
+static inline void events_finish(bool sent, unsigned int planned, void (*guests_test)(void))
+{
+	if (sent && vms_offered(VMS_SEV)) {
+		events_drain();
+		guests_test();
+	}
+	while (ksft_test_num() < planned)
+		ksft_test_result_skip("%s\n", sent ? "no SEV here" : "no slot events here");
+	ksft_finished();
+}
 
 /* The one slot of pool SEV that is taken here, and given back, with SLOT_GET the same. */
 bool event_taken(pid_t pid);

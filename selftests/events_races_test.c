@@ -232,17 +232,7 @@ static void guests_test(void)
 
 int main(void)
 {
-	bool sent;
-	int i;
-
 	test_open(&nl);
 	ksft_set_plan(GUEST_TESTS);
-	sent = events_open();
-	if (sent && vms_offered(VMS_SEV)) {
-		events_drain();
-		guests_test();
-	}
-	for (i = ksft_test_num(); i < GUEST_TESTS; i++)
-		ksft_test_result_skip("%s\n", sent ? "no SEV here" : "no slot events here");
-	ksft_finished();
+	events_finish(events_open(), GUEST_TESTS, guests_test);
 }

@@ -254,17 +254,10 @@ static void guests_test(void)
 int main(void)
 {
 	bool sent;
-	int i;
 
 	test_open(&nl);
 	ksft_set_plan(HOST_TESTS + GUEST_TESTS);
 	sent = events_open();
 	switched_off_test("/sys/kernel/debug/kprobes/enabled", "0", "1");
-	if (sent && vms_offered(VMS_SEV)) {
-		events_drain();
-		guests_test();
-	}
-	for (i = ksft_test_num(); i < HOST_TESTS + GUEST_TESTS; i++)
-		ksft_test_result_skip("%s\n", sent ? "no SEV here" : "no slot events here");
-	ksft_finished();
+	events_finish(sent, HOST_TESTS + GUEST_TESTS, guests_test);
 }

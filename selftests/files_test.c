@@ -101,17 +101,6 @@ static void surplus_run(int ready)
 	stay(ready);
 }
 
-static unsigned int guests_of(pid_t pid)
-{
-	struct nl_answer answer;
-	unsigned int count;
-
-	test_guests(&nl, &answer);
-	count = test_guest_count(&answer, pid);
-	nl_answer_done(&answer);
-	return count;
-}
-
 /* In a cgroup with the memory for what is there, and not for a guest to each file. */
 static bool asks_with_little(pid_t holder)
 {
@@ -120,7 +109,7 @@ static bool asks_with_little(pid_t holder)
 	if (!pid) {
 		if (!file_write(GROUP "/cgroup.procs", "0") || nl_open(&nl))
 			_exit(1);
-		_exit(guests_of(holder) != VMS);
+		_exit(test_guests_of(&nl, holder) != VMS);
 	}
 	return test_wait(pid) == 0;
 }
@@ -140,7 +129,7 @@ static void surplus_test(void)
 		ksft_test_result(ok, "room is made for guests, and not for each of their files\n");
 	}
 	rmdir(GROUP);
-	ksft_test_result(holder > 0 && guests_of(holder) == VMS,
+	ksft_test_result(holder > 0 && test_guests_of(&nl, holder) == VMS,
 			 "%u files of %u guests: each guest once\n", COPIES + VMS, VMS);
 	stop(holder);
 }

@@ -47,13 +47,7 @@ static bool shown(pid_t pid, int fd, uint32_t type, uint32_t flags)
 
 static unsigned int count_of(pid_t pid)
 {
-	struct nl_answer answer;
-	unsigned int count;
-
-	test_guests(&nl, &answer);
-	count = test_guest_count(&answer, pid);
-	nl_answer_done(&answer);
-	return count;
+	return test_guests_of(&nl, pid);
 }
 
 static void mirror_test(void)

@@ -84,6 +84,17 @@ unsigned int test_guest_count(const struct nl_answer *guests, pid_t pid)
 	return count;
 }
 
+unsigned int test_guests_of(struct nl *nl, pid_t pid)
+{
+	struct nl_answer answer;
+	unsigned int count;
+
+	test_guests(nl, &answer);
+	count = test_guest_count(&answer, pid);
+	nl_answer_done(&answer);
+	return count;
+}
+
 bool test_module_there(const char *name)
 {
 	char path[128];

@@ -18,9 +18,10 @@ void test_host(struct nl *nl, struct nl_answer *answer);
 void test_slots(struct nl *nl, struct nl_answer *answer);
 void test_guests(struct nl *nl, struct nl_answer *answer);
 
-/* The one guest of that process and VM file, or NULL; and how many there are. */
+/* The one guest of that process and VM file, or NULL; how many it has, and has now. */
 const struct nl_msg *test_guest_find(const struct nl_answer *guests, pid_t pid, int fd);
 unsigned int test_guest_count(const struct nl_answer *guests, pid_t pid);
+unsigned int test_guests_of(struct nl *nl, pid_t pid);
 
 /* Below /sys/module: is it there; is it a bool that says yes? */
 bool test_module_there(const char *name);
