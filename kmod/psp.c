@@ -87,7 +87,7 @@ void kvmward_host_read_psp(struct kvmward_host *host)
 	unsigned int before;
 
 	if (!is_fresh(&before)) {
-		schedule_work(&ask_work);
+		queue_work(system_long_wq, &ask_work);
 		if (wait_event_killable_timeout(answered, READ_ONCE(psp.answers) != before,
 						PSP_PATIENCE) <= 0)
 			return;
