@@ -74,6 +74,7 @@ def begin():
     for each in SIDES:
         each.must("sed", "-i", "s/^#definitions = /definitions = /", host.CONFIG)
     define("vault", UUID, shared_disk("vault"), started=True)
+    H2.virsh("autostart", "vault")
     define("off", OFF_UUID, shared_disk("off"), started=False)
     define("moving", MOVING_UUID, shared_disk("moving"), started=False)
     H2.virsh("metadata", "moving", "urn:kvmward:move:1", "--config", "--key", "kvmward",
@@ -176,10 +177,26 @@ def evacuation():
         come_back()
 
 
+def boot_again():
+    """What starts when h2 does, in that order: libvirt would start a guest that runs elsewhere."""
+    before = H2.must("systemctl", "show", "--value", "-p", "Before", "kvmward-taken").split()
+    assert {"libvirtd.service", "virtqemud.service"} <= set(before), before
+    H2.must("systemctl", "stop", "kvmward-keep")
+    H2.must("rm", "-f", "/run/libvirt/qemu/autostarted")
+    H2.must("systemctl", "start", "kvmward-taken")
+    H2.must("systemctl", "restart", "libvirtd")
+    told = ["journalctl", "-b", "-u", "libvirtd", "--since=-2min"]
+    wait_for("libvirtd has tried to start it",
+             lambda: "guest-moving: h1 has taken" in H2.must(*told), 120)
+    assert "evacuated" not in H2.virsh("dumpxml", "--inactive", "vault")
+    assert H2.state("vault") == "shut off"
+    H2.must("systemctl", "start", "kvmward-keep")
+
+
 def come_back():
     """h2 is back, where its guests are defined yet."""
     wait_for("QEMU of h2 is gone", lambda: not H2.qemu("vault"), 120)
-    H2.must("systemctl", "restart", "kvmward-keep")
+    boot_again()
     wait_for("h2 has heard", lambda: "evacuated" in H2.virsh("dumpxml", "--inactive", "vault"), 120)
     refused = H2.run("virsh", "start", "vault")
     ktap.diagnose(refused.err)

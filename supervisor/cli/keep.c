@@ -16,7 +16,9 @@
 #include "cli/message.h"
 #include "facts/config_file.h"
 #include "facts/host_xml.h"
+#include "ledger/drain.h"
 #include "ledger/kept.h"
+#include "ledger/taken.h"
 
 #define LOOK_MS 30000	/* at what has failed, and whether the lock is there yet */
 #define SETTLE_S 1	/* changes come in groups */
@@ -54,6 +56,16 @@ static bool watch_places(const struct keep *keep)
 	return true;
 }
 
+/* Without it guests that others take are barred here no sooner than libvirt can be asked. */
+static void put_down_place(const char *dir)
+{
+	int error = kw_taken_set_place(KW_KEPT_DIR, dir);
+
+	if (error)
+		kw_message("keep: where this host keeps cannot be put down in " KW_KEPT_DIR
+			   " for its next start: %s", strerror(-error));
+}
+
 static int begin(struct keep *keep, struct kw_libvirt *libvirt, const char *definitions)
 {
 	_cleanup_free_ char *xml = kw_libvirt_capabilities(libvirt);
@@ -72,6 +84,8 @@ static int begin(struct keep *keep, struct kw_libvirt *libvirt, const char *defi
 	error = kw_kept_dir(definitions, name.name, keep->dir, sizeof(keep->dir));
 	if (!error)
 		error = keep->lock_fd = kw_kept_begin(keep->dir, &name);
+	if (error >= 0)
+		put_down_place(keep->dir);
 	if (error == -EAGAIN)
 		kw_message("keep: %s: another 'kvmward keep' has it locked, of this host or of one "
 			   "of the same name", keep->dir);
@@ -103,7 +117,10 @@ static bool keep_all(struct keep *keep, const char *definitions)
 	}
 	if (keep->lock_fd < 0 && begin(keep, libvirt, definitions))
 		return false;
-	return watch_places(keep) && kw_keep_guests(libvirt, NULL, keep->dir);
+	if (!watch_places(keep) || !kw_keep_guests(libvirt, NULL, keep->dir))
+		return false;
+	kw_taken_clear(KW_KEPT_DIR);	/* by now their definitions are marked */
+	return true;
 }
 
 /* Of libvirt's files only finished definitions and states matter, and not those of its daemons. */
@@ -145,15 +162,38 @@ static void wait_for_news(const struct keep *keep, bool again)
 	read_news(keep);
 }
 
+static enum kw_exit put_down_taken(void)
+{
+	char dir[PATH_MAX] = KW_KEPT_DIR;
+	int error = kw_taken_get_place(KW_KEPT_DIR, dir, sizeof(dir));
+
+	if (error == -ENOENT) {
+		kw_message("keep: this host has kept no guests, so none was taken");
+		return KW_EXIT_DONE;
+	}
+	if (!error)
+		error = kw_taken_copy(KW_KEPT_DIR, dir);
+	if (!error)
+		return KW_EXIT_DONE;
+	kw_message("keep: %s: which guests others have taken while this host was gone is not "
+		   "known: %s", dir, strerror(-error));
+	return KW_EXIT_FAILED;
+}
+
 static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 {
+	bool taken = false;
+	const struct kw_option options[] = {
+		{ .name = "taken", .help = "put down which guests others have taken, and end",
+		  .flag = &taken },
+	};
 	struct keep keep = { .lock_fd = -1, .news_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	struct kw_config config;
 	enum kw_exit done;
 	char error[512];
 	int first;
 
-	if (!kw_options_read(self, NULL, 0, argc, argv, &first, &done))
+	if (!kw_options_read(self, options, 1, argc, argv, &first, &done))
 		return done;
 	if (kw_config_file_read(KW_CONFIG_FILE, &config, error, sizeof(error))) {
 		kw_message("keep: %s", error);
@@ -164,6 +204,8 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 			   KW_CONFIG_FILE);
 		return KW_EXIT_DONE;
 	}
+	if (taken)
+		return put_down_taken();
 	for (;;)
 		wait_for_news(&keep, !keep_all(&keep, config.definitions));
 }
@@ -177,7 +219,8 @@ const struct kw_command kw_command_keep = {
 		"and goes on with it as they change, until it is ended; kvmward-keep.service "
 		"runs it. Meanwhile it has a file there locked: as long as the storage shows the "
 		"lock, this host is not gone. A guest that another host has taken does not start "
-		"here any more, and is named.",
+		"here any more, and is named. --taken bars those before libvirt can be asked; "
+		"kvmward-taken.service runs it.",
 	.examples = "  systemctl enable --now kvmward-keep\n",
 	.run = run,
 };

@@ -12,6 +12,7 @@
 #include "facts/domain_files.h"
 #include "facts/domain_xml.h"
 #include "ledger/drain.h"
+#include "ledger/taken.h"
 #include "policy/claims.h"
 #include "policy/entry.h"
 #include "policy/rules.h"
@@ -47,6 +48,7 @@ static void parse(struct kw_request *request, size_t length)
 		return;
 	}
 	kw_domain_files_look(&request->domain);
+	kw_taken_mark(KW_KEPT_DIR, &request->domain);
 	request->takes_slot = kw_security_takes_slot(&request->domain);
 	request->claimed = !kw_claim_make(&request->domain, &request->claim);
 }

@@ -112,7 +112,7 @@ static void decide_prepare(struct kw_supervisor *supervisor, const struct kw_hoo
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict))
+	if (kw_judge_read(supervisor, call->xml, call->xml_length, &domain, verdict))
 		decide_domain(supervisor, &domain, verdict);
 	tell_verdict(supervisor, call, &domain, verdict);
 }
@@ -122,7 +122,7 @@ static void decide_restore(struct kw_supervisor *supervisor, const struct kw_hoo
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict) &&
+	if (kw_judge_read(supervisor, call->xml, call->xml_length, &domain, verdict) &&
 	    kw_entry_restores(&domain, verdict))
 		decide_domain(supervisor, &domain, verdict);
 	tell_verdict(supervisor, call, &domain, verdict);
@@ -151,7 +151,7 @@ static void decide_start(struct kw_supervisor *supervisor, const struct kw_hook_
 {
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
-	if (kw_judge_read(call->xml, call->xml_length, &domain, verdict) &&
+	if (kw_judge_read(supervisor, call->xml, call->xml_length, &domain, verdict) &&
 	    kw_judge_entry(supervisor, &domain, verdict)) {
 		kw_supervisor_look(supervisor);
 		if (!renew_hold(supervisor, domain.uuid, verdict))

@@ -6,19 +6,21 @@
 #include "base/cleanup.h"
 #include "daemon/files.h"
 #include "facts/domain_xml.h"
+#include "ledger/taken.h"
 #include "policy/admit.h"
 #include "policy/claims.h"
 #include "policy/classes.h"
 #include "policy/entry.h"
 #include "policy/memlock.h"
 
-bool kw_judge_read(const char *xml, size_t length, struct kw_domain *ret_domain,
-		   struct kw_verdict *verdict)
+bool kw_judge_read(const struct kw_supervisor *supervisor, const char *xml, size_t length,
+		   struct kw_domain *ret_domain, struct kw_verdict *verdict)
 {
 	char error[256] = "";
 
 	if (kw_domain_xml_parse(xml, length, ret_domain, error, sizeof(error)) >= 0) {
 		kw_files_look(xml, length, ret_domain);
+		kw_taken_mark(supervisor->kept_dir, ret_domain);
 		return true;
 	}
 	kw_verdict_set(verdict, KW_XML_INVALID, "the domain XML cannot be read: %s", error);

@@ -15,8 +15,8 @@
  * host can hold counts for every file, and this one may be started by another
  * that adds the element.
  */
-bool kw_judge_read(const char *xml, size_t length, struct kw_domain *ret_domain,
-		   struct kw_verdict *verdict);
+bool kw_judge_read(const struct kw_supervisor *supervisor, const char *xml, size_t length,
+		   struct kw_domain *ret_domain, struct kw_verdict *verdict);
 bool kw_judge_entry(const struct kw_supervisor *supervisor, const struct kw_domain *domain,
 		   struct kw_verdict *verdict);
 void kw_judge_memlock(struct kw_supervisor *supervisor, const struct kw_domain *domain,

@@ -18,7 +18,7 @@ bool kw_plan_claim(struct kw_supervisor *supervisor, const char *xml, size_t len
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 
 	*ret_claim = (struct kw_claim){};
-	if (!kw_judge_read(xml, length, &domain, ret_verdict))
+	if (!kw_judge_read(supervisor, xml, length, &domain, ret_verdict))
 		return false;
 	kw_text_copy(ret_claim->name, sizeof(ret_claim->name), domain.name);
 	kw_text_copy(ret_claim->uuid, sizeof(ret_claim->uuid), domain.uuid);
@@ -45,7 +45,7 @@ static void plan(struct kw_supervisor *supervisor, struct kw_hold_list *planned,
 	_cleanup_(kw_domain_done) struct kw_domain domain = {};
 	struct kw_hold hold = {};
 
-	if (!kw_judge_read(xml, length, &domain, verdict))
+	if (!kw_judge_read(supervisor, xml, length, &domain, verdict))
 		return;
 	if (kw_security_takes_slot(&domain)) {
 		kw_rules_check(&domain, verdict);

@@ -8,6 +8,7 @@
 #include "facts/config_file.h"
 #include "facts/domain_xml.h"
 #include "ledger/drain.h"
+#include "ledger/taken.h"
 #include "policy/entry.h"
 #include "policy/security.h"
 
@@ -39,6 +40,7 @@ void kw_unasked_read(const struct kw_hook_place *place, const struct kw_attempt 
 	if (kw_domain_xml_parse(xml, strlen(xml), &domain, error, sizeof(error)) >= 0) {
 		unasked.encrypted = kw_security_takes_slot(&domain);
 		kw_text_copy(unasked.uuid, sizeof(unasked.uuid), domain.uuid);
+		kw_taken_mark(place->kept_dir, &domain);
 		draining = draining && !kw_drain_spares(place->kept_dir, domain.uuid);
 		if (kw_entry_admits(&domain, draining, &unasked.barred) &&
 		    attempt->kind == KW_HOOK_RESTORE)

@@ -79,6 +79,21 @@ static void test_a_mark_bars_every_start(void **state)
 	assert_string_equal(claim.uuid, UUID_B);
 }
 
+static void test_a_guest_that_another_host_has_taken(void **state)
+{
+	char taken[64];
+
+	(void)state;
+	snprintf(taken, sizeof(taken), "%s/taken", dir);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_int_equal(tree_put(taken, UUID_A ".taken", "{}"), 0);
+	assert_int_equal(hook("prepare", UUID_A, ""), KW_GUEST_MOVING);
+	assert_int_equal(hook("migrate", UUID_A, ""), KW_GUEST_MOVING);
+	assert_int_equal(hook("prepare", UUID_A, FAKE_SEV), KW_GUEST_MOVING);
+	assert_int_equal(hold_count(), 0);
+	assert_int_equal(hook("prepare", UUID_B, FAKE_SEV), KW_ADMITTED);
+}
+
 static void test_a_drained_host_admits_nothing(void **state)
 {
 	static const char *const ops[] = { "prepare", "migrate", "start", "restore" };
@@ -610,6 +625,7 @@ int main(void)
 		TEST(test_one_hold_for_each_uuid),
 		TEST(test_restore),
 		TEST(test_a_mark_bars_every_start),
+		TEST(test_a_guest_that_another_host_has_taken),
 		TEST(test_a_drained_host_admits_nothing),
 		TEST(test_plans_count_those_before),
 		TEST(test_draining_outlives_kvmwardd),

@@ -344,6 +344,22 @@ static void test_a_moving_guest_never_starts_unasked(void **state)
 	assert_int_equal(answer("prepare", MOVING), KW_ADMITTED); /* kvmwardd knows better */
 }
 
+/* By another host, as this one has heard before libvirt was there to mark its definition. */
+static void test_a_taken_guest_is_not_admitted_unasked(void **state)
+{
+	char taken[64];
+
+	(void)state;
+	nobody_home();
+	write_config(ADMIT_ALL);
+	assert_int_equal(answer("prepare", SEV), KW_ADMITTED);
+	snprintf(taken, sizeof(taken), "%s/taken", dir);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_int_equal(tree_put(taken, UUID ".taken", "{}"), 0);
+	assert_int_equal(answer("prepare", SEV), KW_GUEST_MOVING);
+	assert_int_equal(answer("prepare", PLAIN), KW_GUEST_MOVING);
+}
+
 static void test_a_drained_host_admits_nothing_unasked(void **state)
 {
 	uint64_t start_ns = kw_clock_monotonic_ns();
@@ -472,6 +488,7 @@ int main(void)
 		TEST(test_configuration_is_followed),
 		TEST(test_the_alarm_follows_the_configuration),
 		TEST(test_a_moving_guest_never_starts_unasked),
+		TEST(test_a_taken_guest_is_not_admitted_unasked),
 		TEST(test_a_drained_host_admits_nothing_unasked),
 		TEST(test_an_encrypted_guest_is_never_restored_unasked),
 		TEST(test_no_bus),
