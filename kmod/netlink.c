@@ -29,6 +29,10 @@ static const struct nla_policy no_attrs[] = {
 	[1] = { .type = NLA_REJECT, .reject_message = "this command takes no attributes" },
 };
 
+static const struct nla_policy host_attrs[KVMWARD_A_HOST_WITHOUT_PSP + 1] = {
+	[KVMWARD_A_HOST_WITHOUT_PSP] = { .type = NLA_FLAG },
+};
+
 static const struct nla_policy guest_attrs[KVMWARD_A_GUEST_PID + 1] = {
 	[KVMWARD_A_GUEST_PID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
@@ -70,7 +74,8 @@ static int host_doit(struct sk_buff *skb, struct genl_info *info)
 	int ret;
 
 	kvmward_host_read(&host);
-	kvmward_host_read_psp(&host);
+	if (!info->attrs[KVMWARD_A_HOST_WITHOUT_PSP])
+		kvmward_host_read_psp(&host);
 	host.slot_events_reason = kvmward_notify_reason();
 	host.slot_events = !host.slot_events_reason;
 	ret = reply_begin(info, &reply, &hdr);
@@ -359,8 +364,8 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = KVMWARD_CMD_HOST_GET,
 		.doit = host_doit,
-		.policy = no_attrs,
-		.maxattr = ARRAY_SIZE(no_attrs) - 1,
+		.policy = host_attrs,
+		.maxattr = ARRAY_SIZE(host_attrs) - 1,
 	},
 	{
 		.cmd = KVMWARD_CMD_SLOT_GET,

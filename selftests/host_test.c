@@ -255,6 +255,15 @@ static void psp_await(struct nl *nl)
 	}
 }
 
+static bool psp_is_absent(void)
+{
+	return !nl_has(host, KVMWARD_A_HOST_PSP_STATE) &&
+	       !nl_has(host, KVMWARD_A_HOST_PSP_API_MAJOR) &&
+	       !nl_has(host, KVMWARD_A_HOST_PSP_API_MINOR) &&
+	       !nl_has(host, KVMWARD_A_HOST_PSP_BUILD) &&
+	       !nl_has(host, KVMWARD_A_HOST_PSP_GUEST_COUNT);
+}
+
 static void psp_test(struct nl *nl)
 {
 	struct sev_user_data_status status = { 0 };
@@ -270,10 +279,7 @@ static void psp_test(struct nl *nl)
 				 is(KVMWARD_A_HOST_PSP_GUEST_COUNT, status.guest_count),
 				 "firmware facts are those of /dev/sev\n");
 	else
-		ksft_test_result(!nl_has(host, KVMWARD_A_HOST_PSP_STATE) &&
-				 !nl_has(host, KVMWARD_A_HOST_PSP_API_MAJOR) &&
-				 !nl_has(host, KVMWARD_A_HOST_PSP_GUEST_COUNT),
-				 "no firmware facts without /dev/sev\n");
+		ksft_test_result(psp_is_absent(), "no firmware facts without /dev/sev\n");
 }
 
 static bool psp_slow(const char *command)
@@ -285,23 +291,42 @@ static bool psp_slow(const char *command)
 	return ok;
 }
 
-/* The answer does not wait for the firmware, and lacks what it would have said. */
+static void ask_without_psp(struct nl *nl)
+{
+	char attr[NLA_HDRLEN];
+	size_t len = nl_put(attr, KVMWARD_A_HOST_WITHOUT_PSP, "", 0);
+	int ret;
+
+	nl_answer_done(&answer);
+	ret = nl_do(nl, KVMWARD_CMD_HOST_GET, attr, len, &answer);
+	if (ret || answer.count != 1)
+		ksft_exit_fail_msg("without-psp: %s: %s\n", strerror(-ret), nl->error);
+	host = &answer.msgs[0];
+}
+
+/*
+ * The answer does not wait for the firmware, and lacks what it would have said. Who
+ * does not want to know does not even ask it: it is slow to who asks next.
+ */
 static void psp_slow_test(struct nl *nl)
 {
-	bool left_out;
+	bool left_out, unasked;
 
 	usleep(300000);		/* What it said last is too old by then. */
 	if (!psp_slow("PLATFORM_STATUS 8000 1")) {
 		ksft_test_result_skip("slow firmware: no simulator\n");
+		ksft_test_result_skip("without its facts: no simulator\n");
 		ksft_test_result_skip("and later: no simulator\n");
 		return;
 	}
+	ask_without_psp(nl);
+	unasked = psp_is_absent();
 	nl_answer_done(&answer);
 	test_host(nl, &answer);
 	host = &answer.msgs[0];
-	left_out = !nl_has(host, KVMWARD_A_HOST_PSP_STATE) &&
-		   !nl_has(host, KVMWARD_A_HOST_PSP_API_MAJOR) &&
-		   !nl_has(host, KVMWARD_A_HOST_PSP_GUEST_COUNT);
+	left_out = psp_is_absent();
+	ksft_test_result(left_out && unasked,
+			 "asked to leave out its facts: done, and the firmware was not asked\n");
 	ksft_test_result(left_out && is(KVMWARD_A_HOST_KVM_LOADED, test_module_there("kvm")),
 			 "slow firmware: answered without its facts\n");
 	psp_await(nl);
@@ -343,7 +368,7 @@ int main(void)
 	test_open(&nl);
 	test_module_load("cpuid");
 	test_module_load("msr");
-	ksft_set_plan(13);
+	ksft_set_plan(14);
 	test_host(&nl, &answer);
 	host = &answer.msgs[0];
 	vendor_test();

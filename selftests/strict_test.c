@@ -173,6 +173,7 @@ static size_t right_then_stray(void)
 
 #define ANSWERED { 0, "", false }
 #define NONE_TAKEN { EINVAL, "this command takes no attributes", true }
+#define UNSUPPORTED { EINVAL, "Unsupported attribute", true }
 #define UNKNOWN { EINVAL, "Unknown attribute type", true }
 #define LENGTH { EINVAL, "invalid attribute length", true }
 #define NOT_NESTED { EINVAL, "NLA_F_NESTED not expected", true }
@@ -189,20 +190,20 @@ static const struct row {
 } rows[] = {
 	{ "no attribute", nothing, { ANSWERED, ANSWERED, MISSING, ANSWERED } },
 	{ "pid of a process without guests", pid_of_none,
-	  { NONE_TAKEN, NONE_TAKEN, NO_GUEST, NO_PID_IN_DUMP } },
-	{ "pid of no process", pid_beyond, { NONE_TAKEN, NONE_TAKEN, NO_GUEST, NO_PID_IN_DUMP } },
-	{ "pid 0", pid_zero, { NONE_TAKEN, NONE_TAKEN, RANGE, RANGE } },
-	{ "an empty pid", empty, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
-	{ "a pid of two bytes", two_bytes, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
-	{ "a pid of eight bytes", eight_bytes, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
-	{ "a text as pid", long_text, { NONE_TAKEN, NONE_TAKEN, LENGTH, LENGTH } },
+	  { UNSUPPORTED, NONE_TAKEN, NO_GUEST, NO_PID_IN_DUMP } },
+	{ "pid of no process", pid_beyond, { UNSUPPORTED, NONE_TAKEN, NO_GUEST, NO_PID_IN_DUMP } },
+	{ "pid 0", pid_zero, { UNSUPPORTED, NONE_TAKEN, RANGE, RANGE } },
+	{ "an empty pid", empty, { UNSUPPORTED, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "a pid of two bytes", two_bytes, { UNSUPPORTED, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "a pid of eight bytes", eight_bytes, { UNSUPPORTED, NONE_TAKEN, LENGTH, LENGTH } },
+	{ "a text as pid", long_text, { UNSUPPORTED, NONE_TAKEN, LENGTH, LENGTH } },
 	{ "an attribute that is not for asking", not_for_asking,
-	  { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
+	  { UNSUPPORTED, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ "an attribute of id 0", of_id_zero, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ "an attribute beyond the last", beyond_the_last, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
 	{ "an attribute of the highest id", of_highest_id, { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
-	{ "a nested attribute", nested, { NOT_NESTED, NOT_NESTED, NOT_NESTED, NOT_NESTED } },
-	{ "attributes nested 100 deep", nested_deep, { NOT_NESTED, NOT_NESTED, LENGTH, LENGTH } },
+	{ "a nested attribute", nested, { UNSUPPORTED, NOT_NESTED, NOT_NESTED, NOT_NESTED } },
+	{ "attributes nested 100 deep", nested_deep, { UNSUPPORTED, NOT_NESTED, LENGTH, LENGTH } },
 	{ "an attribute that ends beyond its message", says_too_long,
 	  { LEFT_OVER, LEFT_OVER, LEFT_OVER, LEFT_OVER } },
 	{ "an attribute shorter than its header", says_too_short,
@@ -214,9 +215,9 @@ static const struct row {
 /* Two attributes: what is wrong comes second. */
 static const struct row second_rows[] = {
 	{ "a right pid, then an unknown attribute", right_then_unknown,
-	  { NONE_TAKEN, NONE_TAKEN, UNKNOWN, UNKNOWN } },
+	  { UNSUPPORTED, NONE_TAKEN, UNKNOWN, UNKNOWN } },
 	{ "a right pid, then three bytes", right_then_stray,
-	  { NONE_TAKEN, NONE_TAKEN, LEFT_OVER, LEFT_OVER } },
+	  { UNSUPPORTED, NONE_TAKEN, LEFT_OVER, LEFT_OVER } },
 };
 
 static bool start_is_mute(void)

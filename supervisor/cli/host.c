@@ -174,7 +174,7 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 		return done;
 	error = kw_netlink_open(&netlink);
 	if (!error)
-		error = kw_netlink_host(netlink, &host);
+		error = kw_netlink_host(netlink, true, &host);
 	if (error) {
 		kw_message_module(error, netlink);
 		return KW_EXIT_FAILED;

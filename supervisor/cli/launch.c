@@ -96,7 +96,7 @@ static void complete_by_host(struct kw_u32 *cbitpos, struct kw_u32 *reduced_phys
 	struct kw_host host;
 
 	if ((cbitpos->known && reduced_phys_bits->known) || kw_netlink_open(&netlink) ||
-	    kw_netlink_host(netlink, &host))
+	    kw_netlink_host(netlink, false, &host))
 		return;
 	if (!cbitpos->known)
 		*cbitpos = host.c_bit_position;

@@ -116,6 +116,8 @@ static enum kw_exit run(const struct kw_command *self, int argc, char **argv)
 	if (!kw_options_read(self, options, 2, argc, argv, &first, &done))
 		return done;
 	kw_snapshot_read(&netlink, NULL, &facts);
+	if (facts.host_known) /* the same once more, with those of the firmware */
+		kw_netlink_host(netlink, true, &facts.host);
 	kw_daemon_view_read(NULL, &daemon);
 	if (daemon.holds_known)
 		kw_daemon_tell_differing(&facts.guests);

@@ -206,7 +206,7 @@ static void complete_by_host(struct kw_request *request)
 	struct kw_host host = {};
 
 	if (!kw_netlink_open(&netlink))
-		kw_netlink_host(netlink, &host);
+		kw_netlink_host(netlink, false, &host);
 	kw_request_complete(request, host.c_bit_position, host.phys_addr_reduction);
 }
 

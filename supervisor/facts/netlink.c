@@ -44,6 +44,7 @@ KW_CLEANUP_OF(struct kw_netlink, kw_netlink_close);
 struct question {
 	uint8_t command;
 	int flags;
+	int flag;			/* attribute to be set, 0 for none */
 	int (*take)(const struct nlmsghdr *message, size_t length, void *result);
 	void (*clear)(void *result);	/* before each attempt */
 	void *result;
@@ -266,6 +267,8 @@ static int send_question(struct kw_netlink *netlink, const struct question *ques
 	if (!message || !genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, netlink->family, 0,
 				     question->flags, question->command, KVMWARD_FAMILY_VERSION))
 		return -ENOMEM;
+	if (question->flag && nla_put_flag(message, question->flag))
+		return -ENOMEM;
 	error = nl_send_auto(netlink->socket, message);
 	return error < 0 ? errno_of(error) : 0;
 }
@@ -341,10 +344,11 @@ static void clear_host(void *result)
 	memset(result, 0, sizeof(struct host_answer));
 }
 
-int kw_netlink_host(struct kw_netlink *netlink, struct kw_host *ret_host)
+int kw_netlink_host(struct kw_netlink *netlink, bool psp, struct kw_host *ret_host)
 {
 	struct host_answer answer;
-	const struct question question = { KVMWARD_CMD_HOST_GET, 0, take_host,
+	const struct question question = { KVMWARD_CMD_HOST_GET, 0,
+					   psp ? 0 : KVMWARD_A_HOST_WITHOUT_PSP, take_host,
 					   clear_host, &answer };
 	int error = ask(netlink, &question);
 
@@ -369,7 +373,7 @@ static void clear_slots(void *result)
 int kw_netlink_slots(struct kw_netlink *netlink, struct kw_slot_table *ret_slots)
 {
 	struct kw_slot_table table;
-	const struct question question = { KVMWARD_CMD_SLOT_GET, NLM_F_DUMP, take_slots,
+	const struct question question = { KVMWARD_CMD_SLOT_GET, NLM_F_DUMP, 0, take_slots,
 					   clear_slots, &table };
 	int error = ask(netlink, &question);
 
@@ -421,7 +425,7 @@ static void clear_guests(void *result)
 int kw_netlink_guests(struct kw_netlink *netlink, struct kw_guest_list *ret_list)
 {
 	_cleanup_(clear_guests) struct guest_answers answers = { 0 };
-	const struct question question = { KVMWARD_CMD_GUEST_GET, NLM_F_DUMP, take_guest,
+	const struct question question = { KVMWARD_CMD_GUEST_GET, NLM_F_DUMP, 0, take_guest,
 					   clear_guests, &answers };
 	int error = ask(netlink, &question);
 

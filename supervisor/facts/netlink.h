@@ -26,9 +26,10 @@ const char *kw_netlink_error(const struct kw_netlink *netlink);
  * Each asks the kernel once. 0, or negative errno with the output untouched:
  * -EPERM without CAP_NET_ADMIN (guests only), -EBADMSG for an answer that is
  * not as the contract says, -ETIMEDOUT after 5 s without an answer, -ENOENT
- * when the module went away. The caller owns *ret_list.
+ * when the module went away. The caller owns *ret_list. psp: with the facts of
+ * the SEV firmware, for which the module may wait a quarter of a second.
  */
-int kw_netlink_host(struct kw_netlink *netlink, struct kw_host *ret_host);
+int kw_netlink_host(struct kw_netlink *netlink, bool psp, struct kw_host *ret_host);
 int kw_netlink_slots(struct kw_netlink *netlink, struct kw_slot_table *ret_slots);
 int kw_netlink_guests(struct kw_netlink *netlink, struct kw_guest_list *ret_list);
 

@@ -70,19 +70,29 @@ static bool read_pools(const char *node, uint64_t *ret_bytes)
 	return true;
 }
 
+static void read_node(const char *root, uint32_t node, struct kw_nodes *nodes)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/node%u", root, node) < (int)sizeof(path) &&
+	    read_text(path, "meminfo", &text) &&
+	    read_line(text, " MemTotal:", &nodes->total_bytes[node]) &&
+	    read_pools(path, &nodes->pools_bytes[node]))
+		nodes->known |= 1ull << node;
+}
+
+/* Their numbers need not follow each other. */
 void kw_nodes_read(const char *root, struct kw_nodes *ret_nodes)
 {
+	_cleanup_closedir_ DIR *dir = opendir(root);
 	struct kw_nodes nodes = {};
+	struct dirent *entry;
+	uint32_t node;
 
-	for (unsigned int i = 0; i < KW_NODES_MAX; i++) {
-		_cleanup_free_ char *text = NULL;
-		char path[PATH_MAX];
-
-		if (snprintf(path, sizeof(path), "%s/node%u", root, i) < (int)sizeof(path) &&
-		    read_text(path, "meminfo", &text) &&
-		    read_line(text, " MemTotal:", &nodes.total_bytes[i]) &&
-		    read_pools(path, &nodes.pools_bytes[i]))
-			nodes.known |= 1ull << i;
-	}
+	while (dir && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "node", 4) &&
+		    !kw_text_u32(entry->d_name + 4, KW_NODES_MAX - 1, &node))
+			read_node(root, node, &nodes);
 	*ret_nodes = nodes;
 }

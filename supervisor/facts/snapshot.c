@@ -75,7 +75,7 @@ static bool same_slots(const struct kw_slot_table *a, const struct kw_slot_table
 
 static int read_host(struct kw_netlink *netlink, struct kw_facts *facts)
 {
-	int error = kw_netlink_host(netlink, &facts->host);
+	int error = kw_netlink_host(netlink, false, &facts->host);
 
 	facts->host_known = !error;
 	if (error)

@@ -11,7 +11,8 @@
  * guests, again until both agree (at most 5 times), so that a guest is never
  * seen without its slot. Never fails as a whole: what could not be had is not
  * known, and reason says why. before: guests of the last snapshot, whose names
- * need not be read again; NULL: none. The caller owns *ret_facts.
+ * need not be read again; NULL: none. The SEV firmware is not asked: nothing is
+ * decided by its facts. The caller owns *ret_facts.
  */
 void kw_snapshot_read(struct kw_netlink **netlink, const struct kw_guest_list *before,
 		      struct kw_facts *ret_facts);

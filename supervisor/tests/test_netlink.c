@@ -24,6 +24,7 @@ static struct {
 	unsigned int questions, by_name;
 	uint32_t sequence, port;
 	uint16_t flags;
+	struct nlattr attribute;	/* the only one of the last question */
 } kernel;
 
 /* After the message was written: the kernel's numbers of this conversation. */
@@ -85,6 +86,17 @@ static void answer_list(void)
 	queue_result(NLMSG_DONE, 0, NULL);
 }
 
+static void take_attribute(const struct nlmsghdr *question)
+{
+	const size_t without = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	memset(&kernel.attribute, 0, sizeof(kernel.attribute));
+	if (question->nlmsg_len == without)
+		return;
+	assert_int_equal(question->nlmsg_len, without + NLA_HDRLEN);
+	memcpy(&kernel.attribute, (const char *)question + without, sizeof(kernel.attribute));
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	const struct nlmsghdr *header = message->msg_iov[0].iov_base;
@@ -102,6 +114,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	} else {
 		assert_int_equal(header->nlmsg_type, FAMILY);
 		kernel.flags = header->nlmsg_flags;
+		take_attribute(header);
 		kernel.answer(generic->cmd, kernel.questions++);
 	}
 	return header->nlmsg_len;
@@ -189,8 +202,12 @@ static void test_good_answers(void **state)
 	struct kw_host host;
 
 	(void)state;
-	assert_int_equal(kw_netlink_host(netlink, &host), 0);
+	assert_int_equal(kw_netlink_host(netlink, true, &host), 0);
 	assert_int_equal(kernel.flags & NLM_F_DUMP, 0);
+	assert_int_equal(kernel.attribute.nla_len, 0);
+	assert_int_equal(kw_netlink_host(netlink, false, &host), 0);
+	assert_int_equal(kernel.attribute.nla_len, NLA_HDRLEN);
+	assert_int_equal(kernel.attribute.nla_type, KVMWARD_A_HOST_WITHOUT_PSP);
 	assert_int_equal(host.max_asid.value, 15);
 	assert_int_equal(kw_netlink_slots(netlink, &slots), 0);
 	assert_int_equal(kernel.flags & NLM_F_DUMP, NLM_F_DUMP);
@@ -201,7 +218,7 @@ static void test_good_answers(void **state)
 	assert_true(list.known);
 	assert_int_equal(list.count, 50);
 	assert_int_equal(list.guests[49].pid, 149);
-	assert_int_equal(kernel.questions, 3);
+	assert_int_equal(kernel.questions, 4);
 	kw_netlink_close(netlink);
 }
 
@@ -408,7 +425,7 @@ static void test_host_without_answer(void **state)
 	struct kw_host host;
 
 	(void)state;
-	assert_int_equal(kw_netlink_host(netlink, &host), -EBADMSG);
+	assert_int_equal(kw_netlink_host(netlink, true, &host), -EBADMSG);
 	kw_netlink_close(netlink);
 }
 

@@ -74,11 +74,12 @@ const char *kw_netlink_error(const struct kw_netlink *netlink)
 	return module.words ? module.words : "";
 }
 
-int kw_netlink_host(struct kw_netlink *netlink, struct kw_host *ret_host)
+int kw_netlink_host(struct kw_netlink *netlink, bool psp, struct kw_host *ret_host)
 {
 	int error = next(module.host, &module.host_calls);
 
 	(void)netlink;
+	assert_false(psp);
 	if (error < 0)
 		return error;
 	*ret_host = (struct kw_host){ .facts_source = KW_U32(KW_FACTS_BTF) };
