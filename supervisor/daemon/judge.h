@@ -10,8 +10,9 @@
 
 /*
  * The parts of a decision, each with the verdict where it refuses: can the file
- * be read (the caller owns *ret_domain then), may the guest start here at all,
- * is its memory lock enough. The last counts after the host's answer: what the
+ * be read (the caller owns *ret_domain then; a guest that another host is known to
+ * have taken is marked in it), may the guest start here at all, is its memory lock
+ * enough. The last counts after the host's answer: what the
  * host can hold counts for every file, and this one may be started by another
  * that adds the element.
  */

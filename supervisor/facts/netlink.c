@@ -44,7 +44,7 @@ KW_CLEANUP_OF(struct kw_netlink, kw_netlink_close);
 struct question {
 	uint8_t command;
 	int flags;
-	int flag;			/* attribute to be set, 0 for none */
+	int attribute;			/* a flag that is set, 0 for none */
 	int (*take)(const struct nlmsghdr *message, size_t length, void *result);
 	void (*clear)(void *result);	/* before each attempt */
 	void *result;
@@ -267,7 +267,7 @@ static int send_question(struct kw_netlink *netlink, const struct question *ques
 	if (!message || !genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, netlink->family, 0,
 				     question->flags, question->command, KVMWARD_FAMILY_VERSION))
 		return -ENOMEM;
-	if (question->flag && nla_put_flag(message, question->flag))
+	if (question->attribute && nla_put_flag(message, question->attribute))
 		return -ENOMEM;
 	error = nl_send_auto(netlink->socket, message);
 	return error < 0 ? errno_of(error) : 0;
