@@ -2,6 +2,7 @@
 """What admission adds to the start of a guest."""
 
 import os
+import shutil
 import statistics
 import time
 import uuid
@@ -14,7 +15,7 @@ NAME = "bench-start"
 HOOK = "/etc/libvirt/hooks/qemu.d/10-kvmward"
 ASIDE = "/etc/libvirt/hooks/10-kvmward"
 CALLS = ("prepare", "start", "started")  # then, of the end, stopped and release
-PAIRS = 15
+ROUNDS = 15
 
 
 def domain_file(*options):
@@ -36,12 +37,23 @@ def start_s(path):
     return took
 
 
-def start_without_s(path):
+def start_with_s(path, program):
+    """The same with that program in place of our hook; None: with none."""
     os.rename(HOOK, ASIDE)
     try:
+        if program:
+            os.symlink(program, HOOK)
         return start_s(path)
     finally:
-        os.rename(ASIDE, HOOK)
+        os.replace(ASIDE, HOOK)
+
+
+def accounted_start_s(path):
+    """The same with our hook, and how long its calls took from fork to end, in ms."""
+    with Accounting(f"{SCRATCH}/accounting") as accounting:
+        took_s = start_s(path)
+    calls = [p for p in accounting.processes if p.command == os.path.basename(HOOK)]
+    return took_s, sum(call.elapsed_ms for call in calls[:len(CALLS)])
 
 
 def bench_starts():
@@ -50,37 +62,42 @@ def bench_starts():
     report.heading("An allowed start of an encrypted guest")
     path = domain_file()
     start_s(path)  # asks what QEMU can do
-    bench_pairs(path)
+    bench_neighbours(path)
     bench_client(path)
     run("systemctl", "stop", "kvmwardd")
 
 
-def bench_pairs(path):
-    """Each start with the hook has one without it as its neighbour."""
-    hooked, bare = [], []
-    for turn in range(PAIRS):
-        for method, times in ((start_s, hooked), (start_without_s, bare))[::1 - turn % 2 * 2]:
-            times.append(method(path))
-    ratios = sorted(a / b for a, b in zip(hooked, bare))
-    ratio = statistics.median(ratios)
-    quarter = PAIRS // 4
-    report.line("a start", f"{statistics.median(hooked):.2f} s with the hook, "
+def bench_neighbours(path):
+    """Starts with our hook, with none and with one that does nothing, in turn and back."""
+    hooked, bare, idle = [], [], []
+    methods = [lambda: hooked.append(accounted_start_s(path)),
+               lambda: bare.append(start_with_s(path, None)),
+               lambda: idle.append(start_with_s(path, shutil.which("empty")))]
+    for turn in range(ROUNDS):
+        for method in methods[::1 - turn % 2 * 2]:
+            method()
+    report.line("a start", f"{statistics.median(s for s, _ in hooked):.2f} s with the hook, "
                 f"{statistics.median(bare):.2f} without it")
-    report.line("with over without", f"{ratio:.3f}, the median of {PAIRS} pairs (half of them "
-                f"within {ratios[quarter]:.3f}-{ratios[-1 - quarter]:.3f})")
+    ratio = tell_ratio("with over without", [s for s, _ in hooked], bare)
+    tell_ratio("with an empty C program", idle, bare)
     bounds.at_most(1.03, ratio, "a start with the hook, times one without")
-    bench_share(path)
+    tell_share(hooked)
 
 
-def bench_share(path):
+def tell_ratio(what, times, bare):
+    ratios = sorted(a / b for a, b in zip(times, bare))
+    quarter = len(ratios) // 4
+    report.line(what, f"{statistics.median(ratios):.3f}, the median of {len(ratios)} pairs (half "
+                f"of them within {ratios[quarter]:.3f}-{ratios[-1 - quarter]:.3f})")
+    return statistics.median(ratios)
+
+
+def tell_share(hooked):
     """Of the calls alone, which the differences of starts do not drown."""
-    with Accounting(f"{SCRATCH}/accounting") as accounting:
-        took_s = start_s(path)
-    calls = [p for p in accounting.processes if p.command == os.path.basename(HOOK)][:len(CALLS)]
-    spent_ms = sum(call.elapsed_ms for call in calls)
-    share = spent_ms / took_s / 10
-    report.line("its calls in a start", f"{len(calls)}, {spent_ms:.0f} ms from fork to end: "
-                f"{share:.1f} % of {took_s:.2f} s")
+    spent_ms = statistics.median(ms for _, ms in hooked)
+    share = statistics.median(ms / s / 10 for s, ms in hooked)
+    report.line("its calls in a start", f"{len(CALLS)}, {spent_ms:.0f} ms from fork to end: "
+                f"{share:.1f} % of it")
     bounds.at_most(3, share, "hook calls of a start, percent of it")
 
 

@@ -10,11 +10,11 @@
 
 /*
  * The parts of a decision, each with the verdict where it refuses: can the file
- * be read (the caller owns *ret_domain then; a guest that another host is known to
- * have taken is marked in it), may the guest start here at all, is its memory lock
- * enough. The last counts after the host's answer: what the
- * host can hold counts for every file, and this one may be started by another
- * that adds the element.
+ * be read (the caller owns *ret_domain then; a guest that another host is known
+ * to have taken is marked in it), may the guest start here at all, is its memory
+ * lock enough. The last counts after the host's answer: what the host can hold
+ * counts for every file, and this one may be started by another that adds the
+ * element.
  */
 bool kw_judge_read(const struct kw_supervisor *supervisor, const char *xml, size_t length,
 		   struct kw_domain *ret_domain, struct kw_verdict *verdict);
