@@ -52,8 +52,9 @@ def accounted_start_s(path):
     """The same with our hook, and how long its calls took from fork to end, in ms."""
     with Accounting(f"{SCRATCH}/accounting") as accounting:
         took_s = start_s(path)
-    calls = [p for p in accounting.processes if p.command == os.path.basename(HOOK)]
-    return took_s, sum(call.elapsed_ms for call in calls[:len(CALLS)])
+    calls = [p for p in accounting.processes if p.command == os.path.basename(HOOK)][:len(CALLS)]
+    assert len(calls) == len(CALLS), f"{len(calls)} calls of the hook, not {', '.join(CALLS)}"
+    return took_s, sum(call.elapsed_ms for call in calls)
 
 
 def bench_starts():
