@@ -99,6 +99,17 @@ static int begin(struct keep *keep, struct kw_libvirt *libvirt, const char *defi
 	return error < 0 ? error : 0;
 }
 
+/* By now their definitions are marked. */
+static bool forget_taken(void)
+{
+	int error = kw_taken_clear(KW_KEPT_DIR);
+
+	if (error)
+		kw_message("keep: which guests others have taken stays put down in " KW_KEPT_DIR
+			   "/taken, and bars them here: %s", strerror(-error));
+	return !error;
+}
+
 /* libvirt is let go of in between, so that it may end while there is nothing to do. */
 static bool keep_all(struct keep *keep, const char *definitions)
 {
@@ -119,8 +130,7 @@ static bool keep_all(struct keep *keep, const char *definitions)
 		return false;
 	if (!watch_places(keep) || !kw_keep_guests(libvirt, NULL, keep->dir))
 		return false;
-	kw_taken_clear(KW_KEPT_DIR);	/* by now their definitions are marked */
-	return true;
+	return forget_taken();
 }
 
 /* Of libvirt's files only finished definitions and states matter, and not those of its daemons. */
