@@ -21,11 +21,6 @@ int kw_kept_dir(const char *definitions, const char *host, char *ret_dir, size_t
 	return snprintf(ret_dir, size, "%s/%s", definitions, host) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-static int path_in(const char *dir, const char *file, char path[PATH_MAX])
-{
-	return snprintf(path, PATH_MAX, "%s/%s", dir, file) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
 static bool has_version(struct json_object *from)
 {
 	uint64_t version;
@@ -50,7 +45,7 @@ int kw_kept_host(const char *dir, struct kw_host_name *ret_host)
 	_cleanup_json_ struct json_object *from = NULL;
 	struct kw_host_name host;
 	char path[PATH_MAX];
-	int error = path_in(dir, "host.json", path);
+	int error = kw_uuid_files_path(dir, "host.json", path);
 
 	if (!error)
 		error = kw_json_load(path, FILE_MAX, &from);
@@ -66,7 +61,7 @@ static int put_down_host(const char *dir, const struct kw_host_name *host)
 	_cleanup_json_ struct json_object *to = json_object_new_object();
 	struct kw_host_name before;
 	char path[PATH_MAX];
-	int error = path_in(dir, "host.json", path);
+	int error = kw_uuid_files_path(dir, "host.json", path);
 
 	if (error || (!kw_kept_host(dir, &before) && !strcmp(before.name, host->name) &&
 		      !strcmp(before.uuid, host->uuid)))
@@ -92,7 +87,7 @@ int kw_kept_begin(const char *dir, const struct kw_host_name *host)
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
-	int error = path_in(dir, KW_KEPT_LOCK, path);
+	int error = kw_uuid_files_path(dir, KW_KEPT_LOCK, path);
 
 	if (!error)
 		error = kw_uuid_files_make(dir);

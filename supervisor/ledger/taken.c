@@ -15,11 +15,6 @@
 #define END "taken"
 #define FILE_MAX 65536u
 
-static int path_in(const char *dir, const char *name, char path[PATH_MAX])
-{
-	return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
 static int get_text(const char *path, char *ret_text, size_t size)
 {
 	_cleanup_free_ char *text = NULL;
@@ -34,7 +29,7 @@ static int get_text(const char *path, char *ret_text, size_t size)
 int kw_taken_set_place(const char *dir, const char *kept_dir)
 {
 	char path[PATH_MAX], before[PATH_MAX];
-	int error = path_in(dir, "keeps-in", path);
+	int error = kw_uuid_files_path(dir, "keeps-in", path);
 
 	if (error || (!get_text(path, before, sizeof(before)) && !strcmp(before, kept_dir)))
 		return error;
@@ -46,7 +41,7 @@ int kw_taken_set_place(const char *dir, const char *kept_dir)
 int kw_taken_get_place(const char *dir, char *ret_kept_dir, size_t size)
 {
 	char path[PATH_MAX];
-	int error = path_in(dir, "keeps-in", path);
+	int error = kw_uuid_files_path(dir, "keeps-in", path);
 
 	return error ? error : get_text(path, ret_kept_dir, size);
 }
@@ -84,7 +79,7 @@ int kw_taken_copy(const char *dir, const char *kept_dir)
 	_cleanup_(kw_uuid_list_done) struct kw_uuid_list taken = {};
 	struct kw_host_name host;
 	char path[PATH_MAX];
-	int error = path_in(dir, END, path);
+	int error = kw_uuid_files_path(dir, END, path);
 
 	if (!error)
 		error = kw_kept_host(kept_dir, &host);
@@ -104,7 +99,7 @@ int kw_taken_clear(const char *dir)
 {
 	const struct kw_uuid_list none = {};
 	char path[PATH_MAX];
-	int error = path_in(dir, END, path);
+	int error = kw_uuid_files_path(dir, END, path);
 
 	return error ? error : forget(path, &none);
 }
@@ -117,7 +112,7 @@ void kw_taken_mark(const char *dir, struct kw_domain *domain)
 	char path[PATH_MAX];
 	int error;
 
-	if (domain->mark.kind != KW_MARK_NONE || path_in(dir, END, path))
+	if (domain->mark.kind != KW_MARK_NONE || kw_uuid_files_path(dir, END, path))
 		return;
 	error = kw_kept_taker(path, domain->uuid, &taker);
 	if (error == -ENOENT || error == -EACCES || error == -EINVAL)

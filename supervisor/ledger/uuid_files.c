@@ -18,6 +18,11 @@ int kw_uuid_file_path(const char *dir, const char *uuid, const char *end, char p
 	return snprintf(path, PATH_MAX, "%s/%s.%s", dir, uuid, end) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+int kw_uuid_files_path(const char *dir, const char *name, char path[PATH_MAX])
+{
+	return snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
 static void sync_directory(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

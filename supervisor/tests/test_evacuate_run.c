@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "ledger/kept.h"
 #include "ledger/moves.h"
+#include "tests/kept_dir.h"
 #include "tests/tree.h"
 
 #define URI "test:///default"
@@ -40,16 +41,10 @@ static virConnectPtr connection;
 
 static int setup(void **state)
 {
-	int fd;
-
 	(void)state;
-	strcpy(top, "/tmp/kw-run-XXXXXX");
-	if (!mkdtemp(top) || kw_kept_dir(top, "h2", dir, sizeof(dir)))
+	if (kept_dir_make(&h2, top, dir) || kw_kept_save(dir, &kept))
 		return -1;
 	snprintf(locks, sizeof(locks), "%s/locks", top);
-	fd = kw_kept_begin(dir, &h2);
-	if (fd < 0 || close(fd) || kw_kept_save(dir, &kept))
-		return -1;
 	connection = virConnectOpen(URI);
 	return connection ? 0 : -1;
 }

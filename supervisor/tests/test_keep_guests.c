@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "ledger/kept.h"
 #include "model/mark.h"
+#include "tests/kept_dir.h"
 #include "tests/tree.h"
 
 #define URI "test:///default"
@@ -35,15 +36,11 @@ static const struct kw_taker taker = {
 
 static int setup(void **state)
 {
-	int fd;
-
 	(void)state;
-	strcpy(top, "/tmp/kw-keep-XXXXXX");
-	if (!mkdtemp(top) || kw_kept_dir(top, "h1", dir, sizeof(dir)))
+	if (kept_dir_make(&here, top, dir))
 		return -1;
 	snprintf(nvram, sizeof(nvram), "%s/vars.fd", top);
-	fd = kw_kept_begin(dir, &here);
-	return fd < 0 ? fd : close(fd);
+	return 0;
 }
 
 static int teardown(void **state)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ledger/kept.h"
+#include "tests/kept_dir.h"
 #include "tests/tree.h"
 
 #define GUEST "aaaaaaaa-0000-4000-8000-000000000001"
@@ -28,15 +29,11 @@ static const struct kw_taker taker = {
 
 static int setup(void **state)
 {
-	int fd;
-
 	(void)state;
-	strcpy(top, "/tmp/kw-taken-XXXXXX");
-	if (!mkdtemp(top) || kw_kept_dir(top, "h1", kept, sizeof(kept)))
+	if (kept_dir_make(&here, top, kept))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/own", top);
-	fd = kw_kept_begin(kept, &here);
-	return fd < 0 || close(fd) || kw_taken_set_place(dir, kept);
+	return kw_taken_set_place(dir, kept);
 }
 
 static int teardown(void **state)
