@@ -138,6 +138,21 @@ static size_t nested_deep(void)
 	return nest(100);
 }
 
+static size_t flag(void)
+{
+	return nl_put(attrs, KVMWARD_A_HOST_WITHOUT_PSP, "", 0);
+}
+
+static size_t flag_with_value(void)
+{
+	return nl_put(attrs, KVMWARD_A_HOST_WITHOUT_PSP, "\1", 1);
+}
+
+static size_t flag_nested(void)
+{
+	return nl_put(attrs, KVMWARD_A_HOST_WITHOUT_PSP | NLA_F_NESTED, "", 0);
+}
+
 /* An attribute's header that says another length than it has. */
 static size_t lie(uint16_t says)
 {
@@ -175,6 +190,7 @@ static size_t right_then_stray(void)
 #define NONE_TAKEN { EINVAL, "this command takes no attributes", true }
 #define UNSUPPORTED { EINVAL, "Unsupported attribute", true }
 #define UNKNOWN { EINVAL, "Unknown attribute type", true }
+#define NO_FLAG { ERANGE, "Attribute failed policy validation", true }
 #define LENGTH { EINVAL, "invalid attribute length", true }
 #define NOT_NESTED { EINVAL, "NLA_F_NESTED not expected", true }
 #define RANGE { ERANGE, "integer out of range", true }
@@ -218,6 +234,13 @@ static const struct row second_rows[] = {
 	  { UNSUPPORTED, NONE_TAKEN, UNKNOWN, UNKNOWN } },
 	{ "a right pid, then three bytes", right_then_stray,
 	  { UNSUPPORTED, NONE_TAKEN, LEFT_OVER, LEFT_OVER } },
+};
+
+/* What host-get may be asked for; the others know no such attribute. */
+static const struct row host_rows[] = {
+	{ "without-psp", flag, { [HOST] = ANSWERED } },
+	{ "without-psp with a value", flag_with_value, { [HOST] = NO_FLAG } },
+	{ "without-psp, nested", flag_nested, { [HOST] = NOT_NESTED } },
 };
 
 static bool start_is_mute(void)
@@ -276,6 +299,8 @@ static void matrix_test(void)
 		for (command = 0; command < COMMANDS; command++)
 			cell_test(&second_rows[i], command, command < GUEST ?
 				  FIRST_ATTR : FIRST_ATTR + NLA_HDRLEN + sizeof(uint32_t));
+	for (i = 0; i < ARRAY_SIZE(host_rows); i++)
+		cell_test(&host_rows[i], HOST, FIRST_ATTR);
 }
 
 /* What is wrong is in the header: none of it names an attribute. */
@@ -371,7 +396,7 @@ int main(void)
 
 	test_open(&nl);
 	ksft_set_plan((ARRAY_SIZE(rows) + ARRAY_SIZE(second_rows)) * COMMANDS +
-		      ARRAY_SIZE(header_rows) + 4);
+		      ARRAY_SIZE(host_rows) + ARRAY_SIZE(header_rows) + 4);
 	matrix_test();
 	for (i = 0; i < ARRAY_SIZE(header_rows); i++)
 		header_test(&header_rows[i]);
