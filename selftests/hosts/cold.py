@@ -85,6 +85,15 @@ def step():
         return None
 
 
+def inode(path):
+    """With its time, since the number may be used again; None when there is no such file."""
+    try:
+        stat = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
 class Move:
     """A running "kvmward migrate --cold", from h1 to h2."""
 
@@ -94,12 +103,16 @@ class Move:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
 
     def wait_for_step(self, wanted):
-        """Returns as soon as the step begins."""
-        begin = time.monotonic()
-        while (now := step()) != wanted:
+        """Returns as soon as the step begins. The job's file is replaced with each."""
+        begin, file, now = time.monotonic(), None, None
+        while now != wanted:
             assert self.process.poll() is None, f"over before {wanted}: {self.end()}"
             assert time.monotonic() - begin < 180, f"no '{wanted}', but {now}"
-            time.sleep(0.01)
+            seen, file = file, inode(JOB)
+            if file == seen:
+                time.sleep(0.01)
+            else:
+                now = step()
 
     def end(self, seconds=400):
         """(exit status, what it said)"""
