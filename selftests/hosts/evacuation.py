@@ -209,6 +209,66 @@ def come_back():
     assert H1.state("vault") == "running"
 
 
+# On h2: its guest moves to h1, as far as the begin of this step, and is off by then if it can be.
+MOVE = """
+set -e
+kvmward migrate --cold vault {uri} >/dev/null 2>&1 &
+until pid=$(systemctl show --value -p MainPID {unit}) && [[ $pid != 0 ]]; do sleep 0.2; done
+at() {{
+	local end=$((SECONDS + 120)) job=
+	until [[ ${{job//[[:space:]]/}} = *'"step":"'$1'"'* ]]; do
+		((SECONDS < end))
+		read -r -d '' job <{job} || true
+	done
+}}
+at shut-down
+[[ {step} = shut-down ]] || {{ virsh -q destroy vault; at {step}; }}
+kill -KILL $pid
+wait
+"""
+
+
+def cut_short(step):
+    """The mover of h2 is killed when this step begins, and the host does not live much longer."""
+    H2.must("bash", "-c", MOVE.format(uri=H1.uri, unit=f"kvmward-move@{UUID}.service", step=step,
+                                      job=f"/var/lib/kvmward/moves/{UUID}.json"))
+    wait_for("its definition is here", lambda: "arriving" in H1.virsh("dumpxml", "vault"), 10)
+    if step != "shut-down":
+        wait_for("its mark is kept", lambda: "leaving" in kept(UUID)["xml"], 60)
+    assert kept(UUID)["runs"]
+    H2.must("sh", "-c", DIE)
+
+
+def is_back_from_move():
+    """h2 can neither take its guest back nor start it; without it, the move ends."""
+    wait_for("QEMU of h2 is gone", lambda: not H2.qemu("vault"), 120)
+    H2.must("systemctl", "restart", "kvmward-keep")
+    wait_for("h2 has heard", lambda: "evacuated" in H2.virsh("dumpxml", "--inactive", "vault"), 120)
+    for verb in ("undo", "resume"):
+        ended = H2.run("kvmward", "job", verb, "vault", timeout=400)
+        ktap.diagnose(ended)
+        assert ended.status == 1, str(ended)
+    assert H2.state("vault") == "shut off" and H1.state("vault") == "running"
+    H2.virsh("undefine", "--nvram", "vault")
+    H2.must("kvmward", "job", "resume", "vault", timeout=400)
+    assert not H2.must("ls", "/var/lib/kvmward/moves").strip()
+
+
+@test
+def evacuation_of_a_move():
+    """a host is gone in the middle of a cold move to here: its guest runs here, and only here"""
+    for step in ("shut-down", "copy"):
+        with guests_kept():
+            nvram = H2.must("sha256sum", NVRAM)
+            cut_short(step)
+            with link_cut():
+                wait_for_lock_to_end()
+                assert evacuate("h2", "vault", status=0) == ("admitted", {"vault": ("starts", [])})
+                is_here_once(nvram)
+                assert "urn:kvmward:move" not in H1.virsh("dumpxml", "--inactive", "vault")
+            is_back_from_move()
+
+
 # What is there as soon as a step of an evacuation has been done.
 MOMENTS = {
     "taken": lambda: os.path.exists(f"{KEPT}/{UUID}.taken"),

@@ -59,16 +59,19 @@ static void drop_marks(xmlNode *metadata)
 	}
 }
 
-static int add_mark(xmlNode *root, const struct kw_mark *mark)
+static int set_mark(xmlNode *root, const struct kw_mark *mark)
 {
 	xmlNode *metadata = kw_xml_child(root, "metadata"), *node;
 	xmlNs *ns;
 
+	if (metadata)
+		drop_marks(metadata);
+	if (!mark)
+		return 0;
 	if (!metadata)
 		metadata = xmlNewChild(root, NULL, TEXT("metadata"), NULL);
 	if (!metadata)
 		return -ENOMEM;
-	drop_marks(metadata);
 	node = new_mark(root->doc, mark);
 	if (!node)
 		return -ENOMEM;
@@ -93,7 +96,7 @@ int kw_move_mark_definition(const char *xml, const struct kw_mark *mark, char **
 	root = xmlDocGetRootElement(doc);
 	if (root->ns || strcmp((const char *)root->name, "domain") != 0)
 		return -EBADMSG;
-	error = add_mark(root, mark);
+	error = set_mark(root, mark);
 	if (error)
 		return error;
 	xmlDocDumpMemoryEnc(doc, &text, &size, "UTF-8");

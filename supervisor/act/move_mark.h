@@ -9,7 +9,7 @@
 /*
  * A mark as text. element: without its namespace, as virDomainSetMetadata() takes
  * it. definition: this domain XML with the mark in its <metadata>, whatever was
- * there in its stead. 0 or negative errno, -EBADMSG when the text is not a domain;
+ * there in its stead; without any for NULL. 0 or negative errno, -EBADMSG when the text is not a domain;
  * the caller owns the text.
  */
 int kw_move_mark_element(const struct kw_mark *mark, char **ret_element);

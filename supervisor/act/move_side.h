@@ -60,7 +60,7 @@ struct kw_move_about {
 int kw_move_side_about(struct kw_move_side *side, const char *text,
 		       struct kw_move_about *ret_about);
 
-/* Defines the guest; one of that UUID must not be there. */
+/* Defines the guest; a definition of that UUID and name is replaced. */
 int kw_move_side_define(struct kw_move_side *side, const char *xml);
 
 /*

@@ -48,8 +48,9 @@ static void take_over(struct kw_evacuation *evacuation, bool json)
 		if (guest->act == KW_EVACUEE_STAYS)
 			continue;
 		how.taker.taken_ms = kw_clock_real_ms();
-		kw_evacuate_guest(&how, &guest->kept, guest->evacuee.starts, guest->error,
-				  sizeof(guest->error));
+		kw_evacuate_guest(&how, &guest->kept,
+				  guest->evacuee.arrives ? guest->evacuee.mark_here.job : "",
+				  guest->evacuee.starts, guest->error, sizeof(guest->error));
 		guest->done = true;
 		tell(guest, json);
 	}

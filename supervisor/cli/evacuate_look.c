@@ -69,6 +69,7 @@ static enum kw_exit look_at_host(const char *name, struct kw_evacuation *evacuat
 	if (error)
 		return fail(evacuation->dir, strerror(-error));
 	kw_text_copy(host->name, sizeof(host->name), name);
+	kw_text_copy(host->own_name, sizeof(host->own_name), kept.name);
 	host->is_this = is_same(kept.uuid, evacuation->here.host.uuid) ||
 			is_same(kept.name, evacuation->here.host.name);
 	snprintf(lock, sizeof(lock), "%s/" KW_KEPT_LOCK, evacuation->dir);
@@ -106,10 +107,23 @@ static void look_at_disks(struct kw_evacuee *evacuee)
 	}
 }
 
-static void look_here(struct kw_libvirt *libvirt, const struct kw_kept *kept,
+static void read_mark(const char *definition, struct kw_mark *ret_mark)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	char ignored[256];
+
+	*ret_mark = (struct kw_mark){ .kind = KW_MARK_UNKNOWN };
+	if (!kw_domain_xml_parse(definition, strlen(definition), &domain, ignored,
+				 sizeof(ignored)))
+		*ret_mark = domain.mark;
+}
+
+/* Of one that is ours, or comes with a move of the other host's, something is to be here. */
+static void look_here(const struct kw_evacuation *evacuation, const struct kw_kept *kept,
 		      struct kw_evacuee *evacuee)
 {
 	_cleanup_(kw_guest_look_done) struct kw_guest_look look = {};
+	struct kw_libvirt *libvirt = evacuation->here.libvirt;
 	char ignored[KW_WORDS_MAX];
 	int error = kw_libvirt_look(libvirt, kept->uuid, &look, ignored, sizeof(ignored));
 
@@ -118,8 +132,12 @@ static void look_here(struct kw_libvirt *libvirt, const struct kw_kept *kept,
 		evacuee->here = KW_SIDE_ABSENT;
 	else if (!error)
 		evacuee->here = look.run == KW_RUN_OFF ? KW_SIDE_OFF : KW_SIDE_RUNS;
-	/* What is here of one that is ours has been begun before. */
-	if (evacuee->ours && evacuee->here > KW_SIDE_ABSENT)
+	if (look.definition)
+		read_mark(look.definition, &evacuee->mark_here);
+	evacuee->arrives = evacuee->here == KW_SIDE_OFF &&
+			   kw_evacuation_arrives(&evacuation->host, &evacuee->move.domain.mark,
+						 &evacuee->mark_here);
+	if (evacuee->arrives || (evacuee->ours && evacuee->here > KW_SIDE_ABSENT))
 		evacuee->move.defined_there = KW_U32(0);
 	else
 		evacuee->move.defined_there = kw_libvirt_has_guest(libvirt, kept->name, kept->uuid);
@@ -157,7 +175,7 @@ static int read_kept(struct look *look)
 	if (!evacuee->disks)
 		return -ENOMEM;
 	look_at_disks(evacuee);
-	look_here(look->evacuation->here.libvirt, kept, evacuee);
+	look_here(look->evacuation, kept, evacuee);
 	look_at_host_needs(look->evacuation->here.libvirt, place.cpu, &evacuee->move);
 	return 0;
 }

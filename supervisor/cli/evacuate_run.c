@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "act/move_file.h"
+#include "act/move_mark.h"
 #include "act/move_side.h"
 #include "act/qemu_log.h"
 #include "base/cleanup.h"
@@ -23,10 +25,12 @@ KW_CLEANUP_OF(struct kw_move_side, kw_move_side_free);
 struct run {
 	const struct kw_evacuate *how;
 	const struct kw_kept *kept;
+	const char *job;		/* what bears its mark may be replaced here */
 	struct kw_move_side *side;
 	bool again;			/* it was taken by this host before */
 	bool touched;			/* what is here of it is because of us, */
 	bool nvram;			/* its firmware variables as well */
+	char *before;			/* the definition that was replaced; owned or NULL */
 	char *error;
 	size_t size;
 };
@@ -60,12 +64,17 @@ static int put_nvram(struct run *run)
 	return tell(run, result, "its firmware variables cannot be put here");
 }
 
+/* Without the mark of a move that took it away from where it was kept. */
 static int define(struct run *run)
 {
+	_cleanup_free_ char *xml = NULL;
 	int result = put_nvram(run);
 
 	if (!result)
-		result = tell(run, kw_move_side_define(run->side, run->kept->xml),
+		result = tell(run, kw_move_mark_definition(run->kept->xml, NULL, &xml),
+			      "its definition cannot be read");
+	if (!result)
+		result = tell(run, kw_move_side_define(run->side, xml),
 			      "it cannot be defined here");
 	if (!result && run->kept->autostart)
 		result = tell(run, kw_move_side_set_autostart(run->side, true),
@@ -103,22 +112,37 @@ static int start(struct run *run)
 	return -EIO;
 }
 
+/* Whether its definition here is that of the job, which nobody can start. */
+static bool arrives(const struct run *run, enum kw_side_state state, const char *xml)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	char ignored[256];
+
+	return state == KW_SIDE_OFF && xml && *run->job &&
+	       !kw_domain_xml_parse(xml, strlen(xml), &domain, ignored, sizeof(ignored)) &&
+	       domain.mark.kind == KW_MARK_ARRIVING && !strcmp(domain.mark.job, run->job);
+}
+
 /* Goes on from wherever an earlier one was. */
 static int bring_up(struct run *run, bool starts)
 {
 	_cleanup_free_ char *xml = NULL;
 	enum kw_side_state state;
+	bool absent;
 	int result = tell(run, kw_move_side_look(run->side, &state, &xml), "libvirt does not tell "
 			  "of it");
 
 	if (result)
 		return result;
-	if (state != KW_SIDE_ABSENT && !run->again) {
+	if (arrives(run, state, xml))
+		run->before = KW_STEAL(xml);
+	absent = state == KW_SIDE_ABSENT || run->before;
+	if (!absent && !run->again) {
 		kw_text_copy(run->error, run->size, "it has been defined here meanwhile");
 		return -EEXIST;
 	}
 	run->touched = true;
-	if (state == KW_SIDE_ABSENT)
+	if (absent)
 		result = define(run);
 	if (!result && starts && state != KW_SIDE_RUNS)
 		result = start(run);
@@ -151,6 +175,8 @@ static int take_down(const struct run *run)
 	off = is_off(run);
 	if (off != 1)
 		return off ? off : -EBUSY;
+	if (run->before)
+		return kw_move_side_define(run->side, run->before);
 	return kw_move_side_undefine(run->side, run->nvram);
 }
 
@@ -178,12 +204,13 @@ static bool was_taken(const struct kw_evacuate *how, const char *uuid)
 	       !strcmp(taker.host.uuid, how->taker.host.uuid);
 }
 
-int kw_evacuate_guest(const struct kw_evacuate *how, const struct kw_kept *kept, bool starts,
-		      char *error, size_t size)
+int kw_evacuate_guest(const struct kw_evacuate *how, const struct kw_kept *kept, const char *job,
+		      bool starts, char *error, size_t size)
 {
 	_cleanup_(kw_move_side_free_at) struct kw_move_side *side =
 		kw_move_side_create(how->uri, kept->uuid);
-	struct run run = { .how = how, .kept = kept, .side = side, .error = error, .size = size };
+	struct run run = { .how = how, .kept = kept, .job = job, .side = side, .error = error,
+			   .size = size };
 	_cleanup_close_ int lock = kw_move_lock(how->lock_dir, kept->uuid);
 	int result;
 
@@ -202,10 +229,11 @@ int kw_evacuate_guest(const struct kw_evacuate *how, const struct kw_kept *kept,
 	result = check_gone(&run);
 	if (!result)
 		result = bring_up(&run, starts);
-	if (result) {
+	if (result)
 		take_back(&run, result);
+	free(run.before);
+	if (result)
 		return result;
-	}
 	result = kw_kept_settle(how->dir, kept->uuid);
 	if (result)
 		snprintf(error, size, "it is here, but what was kept of it cannot be removed: %s",

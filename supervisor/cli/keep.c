@@ -18,6 +18,7 @@
 #include "facts/host_xml.h"
 #include "ledger/drain.h"
 #include "ledger/kept.h"
+#include "ledger/moves.h"
 #include "ledger/taken.h"
 
 #define LOOK_MS 30000	/* at what has failed, and whether the lock is there yet */
@@ -128,7 +129,7 @@ static bool keep_all(struct keep *keep, const char *definitions)
 	}
 	if (keep->lock_fd < 0 && begin(keep, libvirt, definitions))
 		return false;
-	if (!watch_places(keep) || !kw_keep_guests(libvirt, NULL, keep->dir))
+	if (!watch_places(keep) || !kw_keep_guests(libvirt, NULL, keep->dir, KW_MOVES_DIR))
 		return false;
 	return forget_taken();
 }

@@ -7,6 +7,7 @@
 
 #include "act/guests.h"
 #include "act/inspect.h"
+#include "act/move_mark.h"
 #include "act/move_side.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -14,6 +15,7 @@
 #include "facts/domain_xml.h"
 #include "facts/file_place.h"
 #include "ledger/kept.h"
+#include "ledger/moves.h"
 #include "ledger/uuid_files.h"
 
 KW_CLEANUP_OF(struct kw_move_side, kw_move_side_free);
@@ -21,7 +23,7 @@ KW_CLEANUP_OF(struct kw_move_side, kw_move_side_free);
 /* One look at all guests. */
 struct pass {
 	struct kw_libvirt *libvirt;
-	const char *uri, *dir;
+	const char *uri, *dir, *moves_dir;
 	struct kw_uuid_list there;	/* what is kept of these stays */
 	bool blind;			/* that list is not whole */
 	bool failed;
@@ -55,10 +57,21 @@ static void keep_nvram(struct pass *pass, const struct kw_domain *domain)
 		fail(pass, domain->name, "its firmware variables are not kept", strerror(-error));
 }
 
+/* Where it is off on its way from here to another host, it is to run all the same. */
+static bool is_to_run(const struct pass *pass, const struct kw_guest_look *look)
+{
+	_cleanup_(kw_move_done) struct kw_move move = {};
+
+	if (look->run != KW_RUN_OFF)
+		return true;
+	return !kw_move_load(pass->moves_dir, look->uuid, &move) && move.kind == KW_MOVE_COLD &&
+	       move.memory.runs && !move.memory.lost;
+}
+
 static void save(struct pass *pass, const struct kw_guest_look *look,
 		 const struct kw_domain *domain)
 {
-	struct kw_kept kept = { .runs = look->run != KW_RUN_OFF,
+	struct kw_kept kept = { .runs = is_to_run(pass, look),
 				.autostart = kw_u32_yes(look->autostart), .xml = look->definition };
 	int error;
 
@@ -70,6 +83,19 @@ static void save(struct pass *pass, const struct kw_guest_look *look,
 		fail(pass, look->name, "its definition is not kept", strerror(-error));
 }
 
+/* A move of its own that is not finished may not take it back any more: its mark gives way. */
+static int set_mark(struct kw_move_side *side, const struct kw_guest_look *look,
+		    const struct kw_mark *mark)
+{
+	_cleanup_free_ char *xml = NULL;
+	int error = kw_move_side_mark(side, mark);
+
+	if (error != -EPERM)
+		return error;
+	error = kw_move_mark_definition(look->definition, mark, &xml);
+	return error ? error : kw_move_side_define(side, xml);
+}
+
 static void mark(struct pass *pass, const struct kw_guest_look *look, const struct kw_taker *taker)
 {
 	_cleanup_(kw_move_side_free_at) struct kw_move_side *side =
@@ -79,7 +105,7 @@ static void mark(struct pass *pass, const struct kw_guest_look *look, const stru
 
 	kw_text_copy(mark.peer, sizeof(mark.peer), taker->host.name);
 	if (side)
-		error = kw_move_side_mark(side, &mark);
+		error = set_mark(side, look, &mark);
 	if (error)
 		fail(pass, look->name, "another host has taken it, and it cannot be kept from "
 		     "starting here as well", side ? kw_move_side_error(side) : strerror(-error));
@@ -159,9 +185,10 @@ static void forget_others(struct pass *pass, const char *end)
 	}
 }
 
-bool kw_keep_guests(struct kw_libvirt *libvirt, const char *uri, const char *dir)
+bool kw_keep_guests(struct kw_libvirt *libvirt, const char *uri, const char *dir,
+		    const char *moves_dir)
 {
-	struct pass pass = { .libvirt = libvirt, .uri = uri, .dir = dir };
+	struct pass pass = { .libvirt = libvirt, .uri = uri, .dir = dir, .moves_dir = moves_dir };
 	_cleanup_free_ struct kw_guest_name *guests = NULL;
 	char error[512];
 	size_t count;

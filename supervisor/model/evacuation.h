@@ -10,7 +10,8 @@ enum kw_lock { KW_LOCK_UNKNOWN, KW_LOCK_FREE, KW_LOCK_HELD };
 
 /* What shows whether a host is gone. */
 struct kw_gone_host {
-	char name[KW_HOST_MAX];
+	char name[KW_HOST_MAX];		/* as the operator gave it */
+	char own_name[KW_HOST_MAX];	/* as its libvirt had it */
 	bool is_this;			/* it is this one */
 	struct kw_u32 answers;		/* over the network; not known: it cannot be asked */
 	char words[256];		/* what answered, or why it cannot be asked */
@@ -32,6 +33,8 @@ struct kw_evacuee {
 	bool ours;			/* which is this one */
 	struct kw_taker taker;
 	enum kw_side_state here;	/* what libvirt of this host has of its UUID */
+	struct kw_mark mark_here;	/* in its definition here */
+	bool arrives;			/* kw_evacuation_arrives() */
 };
 
 /* Frees what it owns and empties it; takes NULL. */

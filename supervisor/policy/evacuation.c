@@ -129,11 +129,42 @@ static void judge_taken(struct judge *judge)
 			     "that is damaged, or cannot be read");
 }
 
+bool kw_evacuation_arrives(const struct kw_gone_host *host, const struct kw_mark *kept,
+			   const struct kw_mark *here)
+{
+	if (here->kind != KW_MARK_ARRIVING)
+		return false;
+	if (kept->kind == KW_MARK_LEAVING)
+		return !strcmp(kept->job, here->job);
+	return kept->kind == KW_MARK_NONE &&
+	       (!strcmp(here->peer, host->own_name) || !strcmp(here->peer, host->name));
+}
+
+static void judge_leaving(struct judge *judge, const struct kw_mark *mark)
+{
+	const struct kw_evacuee *evacuee = judge->evacuee;
+	const char *name = evacuee->move.domain.name;
+
+	if (evacuee->here == KW_SIDE_RUNS)
+		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
+			     "its move has brought it here, where it runs");
+	else if (evacuee->here == KW_SIDE_OFF && evacuee->mark_here.kind == KW_MARK_NONE)
+		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
+			     "its move has brought it here, where it is off: 'virsh start %s' starts "
+			     "it", name);
+	else
+		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
+			     "it was on its way to %s, and may run there; if it is only defined "
+			     "there, 'kvmward evacuate' there has it start", mark->peer);
+}
+
 /* The other host of that move has it as well, or may have: what is kept does not say. */
 static void judge_mark(struct judge *judge)
 {
 	const struct kw_mark *mark = &judge->evacuee->move.domain.mark;
 
+	if (judge->evacuee->arrives)
+		return;
 	if (mark->kind == KW_MARK_UNKNOWN)
 		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
 			     "another host may have it, by the mark of a move in its definition, "
@@ -144,10 +175,7 @@ static void judge_mark(struct judge *judge)
 			     "undo %s' keeps it there", mark->peer, mark->peer,
 			     judge->evacuee->move.domain.name);
 	else if (mark->kind == KW_MARK_LEAVING)
-		kw_judge_bar(&judge->found, KW_ANY, KW_GUEST_MOVING,
-			     "it was on its way to %s, and may run there; if it is only defined "
-			     "there, 'virsh metadata %s " KW_MARK_NAMESPACE " --config --remove' "
-			     "lets it start there", mark->peer, judge->evacuee->move.domain.name);
+		judge_leaving(judge, mark);
 }
 
 enum kw_evacuee_act kw_evacuation_judge(const struct kw_evacuee *evacuee, bool force,
@@ -160,7 +188,9 @@ enum kw_evacuee_act kw_evacuation_judge(const struct kw_evacuee *evacuee, bool f
 	/* One that is ours and runs has been started before, and the locks are its own. */
 	if (!evacuee->ours || evacuee->here != KW_SIDE_RUNS) {
 		judge_taken(&judge);
-		judge_mark(&judge);
+		/* What has been taken by this host had no mark that barred it. */
+		if (!evacuee->ours)
+			judge_mark(&judge);
 		judge_disks(&judge);
 		judge_devices(&judge);
 		kw_judge_destination(&judge.found);

@@ -13,6 +13,14 @@
 void kw_evacuation_judge_host(const struct kw_gone_host *host, bool force,
 			      struct kw_verdict *ret_verdict);
 
+/*
+ * Whether what is defined here of a guest was brought by a move from that host which is not
+ * finished: by the mark in the definition that the host has kept, and by the one here. Nobody has
+ * started it here then, and with that host gone it is for this one to have.
+ */
+bool kw_evacuation_arrives(const struct kw_gone_host *host, const struct kw_mark *kept,
+			   const struct kw_mark *here);
+
 enum kw_evacuee_act {
 	KW_EVACUEE_STAYS,	/* something bars it */
 	KW_EVACUEE_DEFINED,	/* would only be defined here */

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "ledger/kept.h"
 #include "ledger/moves.h"
+#include "model/mark.h"
 #include "tests/kept_dir.h"
 #include "tests/tree.h"
 
@@ -91,7 +92,7 @@ static void one_that_ran_runs_here(void **state)
 	int autostart = 0;
 
 	(void)state;
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), 0);
 	assert_true(runs());
 	expect_over();
 	domain = virDomainLookupByUUIDString(connection, UUID);
@@ -105,7 +106,7 @@ static void another_is_defined_only(void **state)
 	virDomainPtr domain;
 
 	(void)state;
-	assert_int_equal(kw_evacuate_guest(&how, &kept, false, error, sizeof(error)), 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", false, error, sizeof(error)), 0);
 	assert_false(runs());
 	domain = virDomainLookupByUUIDString(connection, UUID);
 	assert_non_null(domain);
@@ -120,13 +121,13 @@ static void it_goes_on_from_where_it_was(void **state)
 
 	(void)state;
 	assert_int_equal(kw_kept_take(dir, UUID, &how.taker), 0);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, false, error, sizeof(error)), 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", false, error, sizeof(error)), 0);
 	assert_int_equal(kw_kept_save(dir, &kept), 0);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), 0);
 	assert_true(runs());
 	assert_int_equal(kw_kept_save(dir, &kept), 0);
 	domain = virDomainLookupByUUIDString(connection, UUID);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), 0);
 	assert_int_equal(virDomainIsActive(domain), 1);
 	virDomainFree(domain);
 	expect_over();
@@ -139,7 +140,7 @@ static void one_of_another_host_is_not_touched(void **state)
 
 	(void)state;
 	assert_int_equal(kw_kept_take(dir, UUID, &other), 0);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), -EEXIST);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), -EEXIST);
 	assert_non_null(strstr(error, "another host"));
 	assert_null(virDomainLookupByUUIDString(connection, UUID));
 	assert_int_equal(kw_kept_taker(dir, UUID, &taker), 0);
@@ -154,7 +155,7 @@ static void one_that_fails_is_given_back(void **state)
 
 	(void)state;
 	bad.xml = (char *)DOMAIN("no-such-type");
-	assert_int_not_equal(kw_evacuate_guest(&how, &bad, true, error, sizeof(error)), 0);
+	assert_int_not_equal(kw_evacuate_guest(&how, &bad, "", true, error, sizeof(error)), 0);
 	assert_non_null(strstr(error, "cannot be defined here"));
 	assert_null(strstr(error, "taken back"));
 	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
@@ -170,7 +171,7 @@ static void one_that_is_here_already_is_not_touched(void **state)
 
 	(void)state;
 	assert_int_equal(virDomainCreate(domain), 0);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), -EEXIST);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), -EEXIST);
 	assert_int_equal(virDomainIsActive(domain), 1);
 	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
 	virDomainFree(domain);
@@ -183,8 +184,79 @@ static void a_host_that_comes_back_has_its_guests(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), -EBUSY);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), -EBUSY);
 	assert_null(virDomainLookupByUUIDString(connection, UUID));
+	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
+}
+
+static bool has_mark(void)
+{
+	virDomainPtr domain = virDomainLookupByUUIDString(connection, UUID);
+	char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+	bool marked = strstr(xml, KW_MARK_NAMESPACE);
+
+	free(xml);
+	virDomainFree(domain);
+	return marked;
+}
+
+#define MARKED(job, word)                                                                          \
+	"<domain type='test'><name>vault</name><uuid>" UUID "</uuid><metadata>"                    \
+	"<m:move xmlns:m='" KW_MARK_NAMESPACE "' job='" job "' peer='h2'>" word "</m:move>"        \
+	"</metadata><memory>1024</memory><os><type>hvm</type></os></domain>"
+
+static void define_marked(const char *xml)
+{
+	virDomainPtr domain = virDomainDefineXML(connection, xml);
+
+	assert_non_null(domain);
+	virDomainFree(domain);
+}
+
+/* Its host has gone in the middle of a cold move to here: the marks of both sides go. */
+static void one_that_was_on_its_way_here_arrives(void **state)
+{
+	struct kw_kept leaving = kept;
+
+	(void)state;
+	leaving.xml = (char *)MARKED("m7", "leaving");
+	define_marked(MARKED("m7", "arriving"));
+	assert_int_equal(kw_evacuate_guest(&how, &leaving, "m7", true, error, sizeof(error)), 0);
+	assert_true(runs());
+	assert_false(has_mark());
+	expect_over();
+}
+
+static void what_another_move_brought_is_not_replaced(void **state)
+{
+	struct kw_taker taker;
+
+	(void)state;
+	define_marked(MARKED("m8", "arriving"));
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "m7", true, error, sizeof(error)), -EEXIST);
+	assert_true(has_mark());
+	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
+}
+
+static int refuse_start(virDomainPtr domain, unsigned int flags)
+{
+	(void)domain;
+	(void)flags;
+	return -1;
+}
+
+/* So that the next try finds what this one did, and the other host too, if it is back by then. */
+static void one_on_its_way_that_fails_is_as_before(void **state)
+{
+	struct kw_taker taker;
+
+	(void)state;
+	define_marked(MARKED("m7", "arriving"));
+	vir.DomainCreateWithFlags = refuse_start;
+	assert_int_not_equal(kw_evacuate_guest(&how, &kept, "m7", true, error, sizeof(error)), 0);
+	vir.DomainCreateWithFlags = virDomainCreateWithFlags;
+	assert_true(has_mark());
+	assert_false(runs());
 	assert_int_equal(kw_kept_taker(dir, UUID, &taker), -ENOENT);
 }
 
@@ -221,7 +293,7 @@ static void one_that_cannot_be_ended_is_not_given_back(void **state)
 	vir.DomainGetState = say_paused;
 	vir.DomainDestroy = refuse;
 	vir.DomainUndefineFlags = undefine;
-	assert_int_not_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	assert_int_not_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), 0);
 	vir.DomainGetState = virDomainGetState;
 	vir.DomainDestroy = virDomainDestroy;
 	vir.DomainUndefineFlags = virDomainUndefineFlags;
@@ -245,7 +317,7 @@ static void one_that_somebody_else_starts_runs(void **state)
 {
 	(void)state;
 	vir.DomainCreateWithFlags = start_and_fail;
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)), 0);
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)), 0);
 	vir.DomainCreateWithFlags = virDomainCreateWithFlags;
 	assert_string_equal(error, "");
 	assert_true(runs());
@@ -259,7 +331,7 @@ static void of_two_commands_one_works_on_it(void **state)
 
 	(void)state;
 	assert_true(lock >= 0);
-	assert_int_equal(kw_evacuate_guest(&how, &kept, true, error, sizeof(error)),
+	assert_int_equal(kw_evacuate_guest(&how, &kept, "", true, error, sizeof(error)),
 			 -EWOULDBLOCK);
 	assert_non_null(strstr(error, "another command"));
 	assert_null(virDomainLookupByUUIDString(connection, UUID));
@@ -290,6 +362,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_is_here_already_is_not_touched, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_host_that_comes_back_has_its_guests, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(one_that_was_on_its_way_here_arrives, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_another_move_brought_is_not_replaced, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(one_on_its_way_that_fails_is_as_before, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(one_that_cannot_be_ended_is_not_given_back, setup,
 						teardown),

@@ -199,6 +199,60 @@ static void one_on_the_move_is_left_to_the_other_host(void **state)
 	expect_marked(KW_MARK_UNKNOWN, "not understood");
 }
 
+/* The other host of that move is this one, and can see whether it has it. */
+static void one_on_the_move_to_here_is_ours_to_start(void **state)
+{
+	struct kw_evacuee evacuee = good;
+	struct kw_move_plan plan;
+
+	(void)state;
+	evacuee.move.domain.mark = (struct kw_mark){ .kind = KW_MARK_LEAVING, .job = "1",
+						     .peer = "h1" };
+	evacuee.here = KW_SIDE_OFF;
+	evacuee.arrives = true;
+	expect(&evacuee, KW_EVACUEE_STARTS, ANY);
+	evacuee.arrives = false;
+	kw_evacuation_judge(&evacuee, false, &plan);
+	assert_non_null(strstr(plan.obstacles[0].verdict.sentence, "'virsh start"));
+	evacuee.here = KW_SIDE_RUNS;
+	kw_evacuation_judge(&evacuee, false, &plan);
+	assert_non_null(strstr(plan.obstacles[0].verdict.sentence, "where it runs"));
+	/* An earlier evacuation has taken the mark away. */
+	evacuee.here = KW_SIDE_OFF;
+	evacuee.taken = KW_U32(1);
+	evacuee.ours = true;
+	expect(&evacuee, KW_EVACUEE_STARTS, ANY);
+}
+
+static void expect_arrives(bool wanted, struct kw_mark kept, struct kw_mark here)
+{
+	const struct kw_gone_host host = { .name = "h2.example", .own_name = "h2" };
+
+	assert_int_equal(kw_evacuation_arrives(&host, &kept, &here), wanted);
+}
+
+static void only_what_that_host_has_sent_arrives(void **state)
+{
+	const struct kw_mark none = {}, unknown = { .kind = KW_MARK_UNKNOWN };
+	const struct kw_mark leaving = { KW_MARK_LEAVING, "1", "root@h1" };
+	struct kw_mark here = { KW_MARK_ARRIVING, "1", "h2" };
+
+	(void)state;
+	expect_arrives(true, leaving, here);
+	expect_arrives(true, none, here);
+	expect_arrives(false, unknown, here);
+	expect_arrives(false, here, here);
+	expect_arrives(false, leaving, none);
+	expect_arrives(false, none, none);
+	expect_arrives(false, leaving, unknown);
+	strcpy(here.peer, "h2.example");
+	expect_arrives(true, none, here);
+	strcpy(here.peer, "h3");
+	expect_arrives(false, none, here);
+	strcpy(here.job, "2");
+	expect_arrives(false, leaving, here);
+}
+
 static void this_host_has_to_have_room(void **state)
 {
 	struct kw_evacuee evacuee = good;
@@ -260,6 +314,8 @@ int main(void)
 		cmocka_unit_test(devices_of_the_other_host_are_gone),
 		cmocka_unit_test(one_host_has_it),
 		cmocka_unit_test(one_on_the_move_is_left_to_the_other_host),
+		cmocka_unit_test(one_on_the_move_to_here_is_ours_to_start),
+		cmocka_unit_test(only_what_that_host_has_sent_arrives),
 		cmocka_unit_test(this_host_has_to_have_room),
 		cmocka_unit_test(any_sign_of_life_counts),
 	};

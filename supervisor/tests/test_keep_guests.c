@@ -17,6 +17,7 @@
 #include "act/domain.h"
 #include "base/cleanup.h"
 #include "ledger/kept.h"
+#include "ledger/moves.h"
 #include "model/mark.h"
 #include "tests/kept_dir.h"
 #include "tests/tree.h"
@@ -80,7 +81,7 @@ static bool keep(void)
 	char error[512];
 
 	assert_int_equal(kw_libvirt_open(URI, &libvirt, error, sizeof(error)), 0);
-	return kw_keep_guests(libvirt, URI, dir);
+	return kw_keep_guests(libvirt, URI, dir, top);
 }
 
 static void what_is_there_is_kept_and_the_rest_forgotten(void **state)
@@ -144,6 +145,49 @@ static void one_that_was_taken_does_not_start(void **state)
 	undefine(connection);
 }
 
+/* The way back of a move that began before would have it run twice. */
+static void one_that_was_taken_on_its_way_does_not_come_back(void **state)
+{
+	virConnectPtr connection;
+	virDomainPtr domain;
+
+	(void)state;
+	connection = define();
+	domain = virDomainLookupByUUIDString(connection, NEW);
+	assert_int_equal(virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+					      "<move job='m7' peer='root@h2'>leaving</move>",
+					      "kvmward", KW_MARK_NAMESPACE,
+					      VIR_DOMAIN_AFFECT_CONFIG), 0);
+	virDomainFree(domain);
+	assert_int_equal(kw_kept_take(dir, NEW, &taker), 0);
+	assert_true(keep());
+	assert_true(is_marked(connection, NEW));
+	undefine(connection);
+}
+
+static void one_that_is_off_for_a_move_is_to_run(void **state)
+{
+	struct kw_move move = { .id = "m7", .name = "new", .uuid = NEW, .source = "h1",
+				.uri = "qemu+ssh://root@h2/system", .host = "root@h2",
+				.kind = KW_MOVE_COLD, .memory = { .runs = true },
+				.xml = (char *)"" };
+	_cleanup_(kw_kept_done) struct kw_kept kept = {}, off = {};
+	virConnectPtr connection;
+
+	(void)state;
+	connection = define();
+	assert_int_equal(kw_move_create(top, &move), 0);
+	assert_true(keep());
+	assert_int_equal(kw_kept_load(dir, NEW, &kept), 0);
+	assert_true(kept.runs);
+	move.memory.runs = false;
+	assert_int_equal(kw_move_save(top, &move), 0);
+	assert_true(keep());
+	assert_int_equal(kw_kept_load(dir, NEW, &off), 0);
+	assert_false(off.runs);
+	undefine(connection);
+}
+
 /* And is kept as far as it can be, as are the others. */
 static void one_bad_guest_stops_no_other(void **state)
 {
@@ -165,6 +209,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_there_is_kept_and_the_rest_forgotten, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(one_that_was_taken_does_not_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_was_taken_on_its_way_does_not_come_back,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_is_off_for_a_move_is_to_run, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(one_bad_guest_stops_no_other, setup, teardown),
 	};
 

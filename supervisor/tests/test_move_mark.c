@@ -58,6 +58,19 @@ static void another_mark_gives_way(void **state)
 	expect_mark(twice, &arriving);
 }
 
+static void a_mark_is_taken_away(void **state)
+{
+	_cleanup_free_ char *once = NULL, *none = NULL, *bare = NULL;
+	const struct kw_mark unmarked = {};
+
+	(void)state;
+	assert_int_equal(kw_move_mark_definition(HEAD TAIL, &arriving, &once), 0);
+	assert_int_equal(kw_move_mark_definition(once, NULL, &none), 0);
+	expect_mark(none, &unmarked);
+	assert_int_equal(kw_move_mark_definition(HEAD TAIL, NULL, &bare), 0);
+	assert_null(strstr(bare, "metadata"));
+}
+
 static void the_element_names_its_job(void **state)
 {
 	_cleanup_free_ char *element = NULL;
@@ -90,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_door_reads_what_is_written),
 		cmocka_unit_test(another_mark_gives_way),
+		cmocka_unit_test(a_mark_is_taken_away),
 		cmocka_unit_test(the_element_names_its_job),
 		cmocka_unit_test(what_is_no_domain_is_not_marked),
 	};
