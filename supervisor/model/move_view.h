@@ -17,7 +17,8 @@ enum kw_side_state {
 struct kw_side {
 	enum kw_side_state state;
 	enum kw_mark_kind mark;	/* of the persistent definition */
-	bool foreign;		/* that mark is another job's */
+	bool foreign;		/* that mark is another job's, */
+	bool evacuated;		/* namely that of KW_MARK_EVACUATED */
 };
 
 /* What is seen of a cold move. */

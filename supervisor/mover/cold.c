@@ -134,6 +134,9 @@ static void tell_stuck(struct cold *cold, const struct kw_move_view *view)
 		set_error(cold, "it runs on both hosts; stop one of them at once");
 	else if (here->state == KW_SIDE_ABSENT && there->state == KW_SIDE_ABSENT)
 		set_error(cold, "it is defined on neither host; the job still has its definition");
+	else if (here->evacuated)
+		set_error(cold, "a host has taken it while this one was gone; see that it is there, "
+			  "'virsh undefine' it here, and resume");
 	else if (here->foreign || there->foreign)
 		set_error(cold, "its definition has the mark of another move");
 	else

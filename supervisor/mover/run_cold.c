@@ -22,6 +22,7 @@ static void read_mark(const struct kw_mover *mover, const char *xml, struct kw_s
 		return;
 	side->mark = domain.mark.kind;
 	side->foreign = domain.mark.kind != KW_MARK_NONE && strcmp(domain.mark.job, mover->move.id);
+	side->evacuated = side->foreign && !strcmp(domain.mark.job, KW_MARK_EVACUATED);
 }
 
 static void look_at(struct kw_mover *mover, struct kw_move_side *from, struct kw_side *ret_side,

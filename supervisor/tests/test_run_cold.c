@@ -369,6 +369,27 @@ static void a_guest_of_that_name_there_is_left_alone(void **state)
 	expect_side(mover.there, KW_SIDE_OFF);
 }
 
+/* While this host was gone: the job ends once it is undefined here, whatever way it was to go. */
+static void a_guest_that_was_evacuated_does_not_come_back(void **state)
+{
+	const struct kw_mark taken = { KW_MARK_LEAVING, KW_MARK_EVACUATED, "h2" };
+	_cleanup_(mover_done) struct kw_mover mover;
+
+	(void)state;
+	begin(&mover, false);
+	mover.move.memory.undo = mover.move.memory.runs = true;
+	assert_int_equal(kw_move_side_mark(mover.here, &taken), 0);
+	assert_int_equal(kw_move_side_define(mover.there, XML), 0);
+	assert_int_equal(kw_move_side_start(mover.there), 0);
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_STOPPED);
+	assert_non_null(strstr(mover.move.error, "has taken it"));
+	expect_side(mover.there, KW_SIDE_RUNS);
+	assert_int_equal(kw_move_side_undefine(mover.here, false), 0);
+	mover.move.memory.undo = false;
+	assert_int_equal(kw_mover_run_cold(&mover), KW_MOVE_MOVED);
+	expect_side(mover.there, KW_SIDE_RUNS);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -386,6 +407,7 @@ int main(void)
 		TEST(libvirt_may_get_through_where_our_ssh_does_not),
 		TEST(what_was_cancelled_before_stays),
 		TEST(a_guest_of_that_name_there_is_left_alone),
+		TEST(a_guest_that_was_evacuated_does_not_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);
