@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/move_mark.h"
 #include "base/text.h"
 #include "bus/names.h"
 #include "cli/look.h"
@@ -154,10 +155,23 @@ static void look_at_host_needs(struct kw_libvirt *libvirt, const char *cpu,
 						      facts->cpu_words, sizeof(facts->cpu_words));
 }
 
+/* Once it may start here nothing of the move is left that took it away from where it was kept. */
+static int drop_mark(struct kw_kept *kept)
+{
+	_cleanup_free_ char *xml = NULL;
+	int error = kw_move_mark_definition(kept->xml, NULL, &xml);
+
+	if (error)
+		return error;
+	free(kept->xml);
+	kept->xml = KW_STEAL(xml);
+	return 0;
+}
+
 static int read_kept(struct look *look)
 {
 	_cleanup_(kw_domain_place_done) struct kw_domain_place place = {};
-	const struct kw_kept *kept = &look->guest->kept;
+	struct kw_kept *kept = &look->guest->kept;
 	struct kw_evacuee *evacuee = &look->guest->evacuee;
 	int error = kw_domain_xml_parse(kept->xml, strlen(kept->xml), &evacuee->move.domain,
 					look->error, sizeof(look->error));
@@ -166,6 +180,8 @@ static int read_kept(struct look *look)
 		kw_domain_files_look(&evacuee->move.domain);
 	if (!error)
 		error = kw_domain_place_read(kept->xml, &place, look->error, sizeof(look->error));
+	if (!error)
+		error = drop_mark(kept);
 	if (error)
 		return error;
 	evacuee->move.cpu_mode = place.cpu_mode;

@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "act/move_file.h"
-#include "act/move_mark.h"
 #include "act/move_side.h"
 #include "act/qemu_log.h"
 #include "base/cleanup.h"
@@ -64,17 +63,12 @@ static int put_nvram(struct run *run)
 	return tell(run, result, "its firmware variables cannot be put here");
 }
 
-/* Without the mark of a move that took it away from where it was kept. */
 static int define(struct run *run)
 {
-	_cleanup_free_ char *xml = NULL;
 	int result = put_nvram(run);
 
 	if (!result)
-		result = tell(run, kw_move_mark_definition(run->kept->xml, NULL, &xml),
-			      "its definition cannot be read");
-	if (!result)
-		result = tell(run, kw_move_side_define(run->side, xml),
+		result = tell(run, kw_move_side_define(run->side, run->kept->xml),
 			      "it cannot be defined here");
 	if (!result && run->kept->autostart)
 		result = tell(run, kw_move_side_set_autostart(run->side, true),
