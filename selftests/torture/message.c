@@ -90,6 +90,8 @@ void message_make(struct message *message, struct rng *rng, uint16_t family, uin
 	case 0:
 	case 1:
 		begin(message, rng, family, KVMWARD_CMD_HOST_GET, ack);
+		if (rng_once_in(rng, 2))
+			attr_append(message, KVMWARD_A_HOST_WITHOUT_PSP, "", 0);
 		break;
 	case 2:
 	case 3:
