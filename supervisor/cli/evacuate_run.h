@@ -22,8 +22,8 @@ struct kw_evacuate {
  * Takes one guest over: that it is taken is on the storage before anything else is done, so that
  * of several hosts one has it; then it is defined and, if it is to, started here, and what was kept
  * of it goes. job: of the move whose mark is in a definition here that may be replaced; "" when
- * nothing may be here. May be repeated after a crash: it goes on then. 0; negative errno with why in error,
- * and then it is nowhere but in what is kept, and free for another host, unless error says
+ * nothing may be here. May be repeated after a crash: it goes on then. 0; negative errno with why
+ * in error, and then all is as before, and it is free for another host, unless error says
  * otherwise. -EWOULDBLOCK while another command of this host is at work on it.
  */
 int kw_evacuate_guest(const struct kw_evacuate *how, const struct kw_kept *kept, const char *job,
