@@ -9,7 +9,7 @@ import time
 from side import H2, ON_H2, SIDES
 
 # A scope of libvirt's is there for as long as its QEMU; a word of it five times a second.
-# Without a program in the loop, which would take a fifth of a simulated processor.
+# Without a program in the loop: to start one costs a simulated processor more than the look.
 LOOP = """exec 3<> <(:)
 while ! read -r -t 0.2 -u 3; do
 	set -- /sys/fs/cgroup/machine.slice/machine-qemu*{}.scope

@@ -108,17 +108,6 @@ static void look_at_disks(struct kw_evacuee *evacuee)
 	}
 }
 
-static void read_mark(const char *definition, struct kw_mark *ret_mark)
-{
-	_cleanup_(kw_domain_done) struct kw_domain domain = {};
-	char ignored[256];
-
-	*ret_mark = (struct kw_mark){ .kind = KW_MARK_UNKNOWN };
-	if (!kw_domain_xml_parse(definition, strlen(definition), &domain, ignored,
-				 sizeof(ignored)))
-		*ret_mark = domain.mark;
-}
-
 /* Of one that is ours, or comes with a move of the other host's, something is to be here. */
 static void look_here(const struct kw_evacuation *evacuation, const struct kw_kept *kept,
 		      struct kw_evacuee *evacuee)
@@ -134,7 +123,7 @@ static void look_here(const struct kw_evacuation *evacuation, const struct kw_ke
 	else if (!error)
 		evacuee->here = look.run == KW_RUN_OFF ? KW_SIDE_OFF : KW_SIDE_RUNS;
 	if (look.definition)
-		read_mark(look.definition, &evacuee->mark_here);
+		kw_domain_xml_mark(look.definition, &evacuee->mark_here);
 	evacuee->arrives = evacuee->here == KW_SIDE_OFF &&
 			   kw_evacuation_arrives(&evacuation->host, &evacuee->move.domain.mark,
 						 &evacuee->mark_here);

@@ -109,12 +109,10 @@ static int start(struct run *run)
 /* Whether its definition here is that of the job, which nobody can start. */
 static bool arrives(const struct run *run, enum kw_side_state state, const char *xml)
 {
-	_cleanup_(kw_domain_done) struct kw_domain domain = {};
-	char ignored[256];
+	struct kw_mark mark;
 
-	return state == KW_SIDE_OFF && xml && *run->job &&
-	       !kw_domain_xml_parse(xml, strlen(xml), &domain, ignored, sizeof(ignored)) &&
-	       domain.mark.kind == KW_MARK_ARRIVING && !strcmp(domain.mark.job, run->job);
+	return state == KW_SIDE_OFF && xml && *run->job && !kw_domain_xml_mark(xml, &mark) &&
+	       mark.kind == KW_MARK_ARRIVING && !strcmp(mark.job, run->job);
 }
 
 /* Goes on from wherever an earlier one was. */

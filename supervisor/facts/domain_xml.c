@@ -224,3 +224,13 @@ int kw_domain_xml_parse(const char *xml, size_t length, struct kw_domain *ret_do
 	memset(&domain, 0, sizeof(domain));
 	return 0;
 }
+
+int kw_domain_xml_mark(const char *xml, struct kw_mark *ret_mark)
+{
+	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	char ignored[160];
+	int error = kw_domain_xml_parse(xml, strlen(xml), &domain, ignored, sizeof(ignored));
+
+	*ret_mark = error ? (struct kw_mark){ .kind = KW_MARK_UNKNOWN } : domain.mark;
+	return error;
+}

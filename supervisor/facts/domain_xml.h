@@ -20,4 +20,10 @@
 int kw_domain_xml_parse(const char *xml, size_t length, struct kw_domain *ret_domain, char *error,
 			size_t error_size);
 
+/*
+ * The mark of a move in a domain XML. 0; negative errno when that is not understood, and then the
+ * mark is KW_MARK_UNKNOWN.
+ */
+int kw_domain_xml_mark(const char *xml, struct kw_mark *ret_mark);
+
 #endif

@@ -10,19 +10,14 @@
 #include "mover/cold.h"
 #include "mover/mover.h"
 
-KW_CLEANUP_OF(struct kw_domain, kw_domain_done);
-
-/* A definition that cannot be understood has a mark that is not understood. */
 static void read_mark(const struct kw_mover *mover, const char *xml, struct kw_side *side)
 {
-	_cleanup_(kw_domain_done) struct kw_domain domain = {};
+	struct kw_mark mark;
+	int error = kw_domain_xml_mark(xml, &mark);
 
-	side->mark = KW_MARK_UNKNOWN;
-	if (kw_mover_parse(xml, &domain))
-		return;
-	side->mark = domain.mark.kind;
-	side->foreign = domain.mark.kind != KW_MARK_NONE && strcmp(domain.mark.job, mover->move.id);
-	side->evacuated = side->foreign && !strcmp(domain.mark.job, KW_MARK_EVACUATED);
+	side->mark = mark.kind;
+	side->foreign = !error && mark.kind != KW_MARK_NONE && strcmp(mark.job, mover->move.id);
+	side->evacuated = side->foreign && !strcmp(mark.job, KW_MARK_EVACUATED);
 }
 
 static void look_at(struct kw_mover *mover, struct kw_move_side *from, struct kw_side *ret_side,

@@ -583,6 +583,23 @@ static void test_marks(void **state)
 	expect_mark("<a>" MARK("job='m7' peer='h1'", "arriving") "</a>", KW_MARK_NONE, "", "");
 }
 
+/* What cannot be read may have one. */
+static void test_mark_alone(void **state)
+{
+	struct kw_mark mark;
+
+	(void)state;
+	assert_int_equal(kw_domain_xml_mark(WITH(""), &mark), 0);
+	assert_int_equal(mark.kind, KW_MARK_NONE);
+	assert_int_equal(kw_domain_xml_mark(WITH("<metadata>" MARK("job='m7' peer='h1'", "arriving")
+						 "</metadata>"), &mark), 0);
+	assert_int_equal(mark.kind, KW_MARK_ARRIVING);
+	assert_string_equal(mark.job, "m7");
+	assert_int_equal(kw_domain_xml_mark("<domain", &mark), -EBADMSG);
+	assert_int_equal(mark.kind, KW_MARK_UNKNOWN);
+	assert_string_equal(mark.job, "");
+}
+
 /* A start is barred by a mark that says nothing, too. */
 static void test_bad_marks(void **state)
 {
@@ -997,6 +1014,7 @@ int main(void)
 		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_bad_classes),
 		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_mark_alone),
 		cmocka_unit_test(test_bad_marks),
 		cmocka_unit_test(test_namespaces_are_not_ours),
 		cmocka_unit_test(test_nvme),
