@@ -34,6 +34,13 @@
 #define KVMWARD_HAVE_GUEST_MEMFD
 #endif
 
+/* Since 6.5, and 6.1.43, a file of KVM's statistics holds its VM, and can be followed to it. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 43) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0))
+#define KVMWARD_STATS_HOLD_VM
+#endif
+
 /*
  * Who may join a multicast group can be said since 6.7, and in the stable series
  * that have taken it over: where it cannot, there is no group.

@@ -12,7 +12,13 @@
 #include <linux/miscdevice.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "file.h"
+
+/* Where it has no file system of its own yet, its files are anonymous inodes as well. */
+#ifndef GUEST_MEMFD_MAGIC
+#define GUEST_MEMFD_MAGIC ANON_INODE_FS_MAGIC
+#endif
 
 #define PROBES 4	/* places that a kind may have in the table */
 
@@ -22,12 +28,32 @@
  */
 static enum kvmward_file_kind anon_kind(const char *name)
 {
-	static const char vcpu_prefix[] = "kvm-vcpu:";
+	static const struct {
+		const char *name;
+		enum kvmward_file_kind kind;
+	} kinds[] = {
+		{ "kvm-vm", KVMWARD_FILE_VM },
+		{ "kvm-vfio", KVMWARD_FILE_DEVICE },
+		{ "kvm-xics", KVMWARD_FILE_DEVICE },	/* POWER's interrupt controllers */
+		{ "kvm-xive", KVMWARD_FILE_DEVICE },
+		{ "[kvm-gmem]", KVMWARD_FILE_GUEST_MEMFD },
+#ifdef KVMWARD_STATS_HOLD_VM
+		{ "kvm-vm-stats", KVMWARD_FILE_VM_STATS },
+#endif
+	}, prefixes[] = {
+		{ "kvm-vcpu:", KVMWARD_FILE_VCPU },
+#ifdef KVMWARD_STATS_HOLD_VM
+		{ "kvm-vcpu-stats:", KVMWARD_FILE_VCPU },
+#endif
+	};
+	int i;
 
-	if (!strcmp(name, "kvm-vm"))
-		return KVMWARD_FILE_VM;
-	if (!strncmp(name, vcpu_prefix, strlen(vcpu_prefix)))
-		return KVMWARD_FILE_VCPU;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(name, kinds[i].name))
+			return kinds[i].kind;
+	for (i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (strstarts(name, prefixes[i].name))
+			return prefixes[i].kind;
 	return KVMWARD_FILE_OTHER;
 }
 
@@ -50,10 +76,11 @@ static enum kvmward_file_kind device_kind(const struct inode *inode)
 static enum kvmward_file_kind kind_of(const struct file *file)
 {
 	const struct dentry *dentry = file->f_path.dentry;
+	unsigned long magic = dentry->d_sb->s_magic;
 
 	if (file->f_mode & FMODE_PATH)
 		return KVMWARD_FILE_OTHER;
-	if (dentry->d_sb->s_magic == ANON_INODE_FS_MAGIC)
+	if (magic == ANON_INODE_FS_MAGIC || magic == GUEST_MEMFD_MAGIC)
 		return anon_kind(dentry->d_name.name);
 	return device_kind(file_inode(file));
 }

@@ -9,7 +9,10 @@
 enum kvmward_file_kind {
 	KVMWARD_FILE_OTHER,
 	KVMWARD_FILE_VM,		/* private_data is the struct kvm */
+	KVMWARD_FILE_VM_STATS,		/* likewise; it holds the VM */
 	KVMWARD_FILE_VCPU,		/* private_data is the struct kvm_vcpu */
+	KVMWARD_FILE_DEVICE,		/* of a VM; private_data is the struct kvm_device */
+	KVMWARD_FILE_GUEST_MEMFD,	/* private_data is KVM's own */
 	KVMWARD_FILE_VHOST_NET,		/* a queue of vhost-net */
 	KVMWARD_FILE_TAP,		/* a queue of a tap device */
 };

@@ -75,12 +75,28 @@ static void resolve(struct kvmward_layout *layout, const char *vendor, const str
 	kvmward_btf_free(btf);
 }
 
+/* What no header shows: only the BTF of KVM's own module has it. */
+static void refs_read(struct kvmward_layout *layout, const struct module *vendor)
+{
+	struct kvmward_btf *btf = kvmward_btf_load("kvm");
+	int ret;
+
+	if (PTR_ERR_OR_ZERO(btf) == -ENOENT && vmlinux_speaks_for(vendor))
+		btf = kvmward_btf_load(NULL);
+	ret = PTR_ERR_OR_ZERO(btf);
+	layout->refs_read = !ret || ret == -ENOENT;
+	if (!ret)
+		kvmward_vm_refs_find(btf, &layout->refs);
+	kvmward_btf_free(btf);
+}
+
 static bool cache_valid(const struct kvmward_layout *asked, unsigned int generation)
 {
 	if (cache.generation != generation || cache.layout.amd != asked->amd)
 		return false;
-	return cache.layout.sev || (!asked->amd && cache.layout.vm) ||
-	       time_before(jiffies, cache.expires);
+	if (cache.layout.refs_read && (cache.layout.sev || (!asked->amd && cache.layout.vm)))
+		return true;
+	return time_before(jiffies, cache.expires);
 }
 
 void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_vendor)
@@ -100,6 +116,7 @@ void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_v
 	generation = kvmward_module_generation();
 	if (!cache_valid(&layout, generation)) {
 		resolve(&layout, vendor, *ret_vendor);
+		refs_read(&layout, *ret_vendor);
 		cache.layout = layout;
 		cache.generation = generation;
 		cache.expires = jiffies + HZ;

@@ -3,6 +3,7 @@
 #define KVMWARD_LAYOUT_H
 
 #include "sev.h"
+#include "vm.h"
 
 struct module;
 
@@ -13,6 +14,8 @@ struct kvmward_layout {
 	bool amd;		/* kvm_amd drives the processor */
 	const char *reason;	/* why sev is false; a constant */
 	struct kvmward_sev_layout sev_layout;
+	bool refs_read;		/* refs is what there is to know */
+	struct kvmward_vm_refs refs;
 };
 
 /*

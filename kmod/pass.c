@@ -2,10 +2,13 @@
 /*
  * The pass over the open files of all processes.
  *
- * KVM's own list of VMs is not exported, but each VM in use is an open file of
- * some process. While files_struct::file_lock is held, the table's reference
+ * KVM's own list of VMs is not exported, but each VM in use is held by an open
+ * file of some process: its own or a vCPU's, one of its statistics or devices, or
+ * its guest_memfd. While files_struct::file_lock is held, the table's reference
  * keeps such a file, and the file its VM, so nothing needs a reference of ours
- * and nothing outlives the pass but numbers.
+ * and nothing outlives the pass but numbers. A VM that is held by nothing but a
+ * mapping, or a file on its way through a socket, is not found; its slot shows as
+ * one that the kernel counts and no guest has.
  *
  * The pass is one RCU read-side section and never sleeps, so that nobody can
  * hide a guest by handing its file on while we wait. It takes the locks that
@@ -177,7 +180,8 @@ static struct seen *guest_add(struct pass *pass, struct kvm *kvm)
 	return seen;
 }
 
-static void guest_scan(struct pass *pass, struct kvm *kvm, bool is_vm, unsigned int fd)
+/* vm_fd: the file that was met, if it is the VM's own */
+static void guest_scan(struct pass *pass, struct kvm *kvm, const unsigned int *vm_fd)
 {
 	struct kvmward_snapshot *snapshot = pass->snapshot;
 	struct seen *seen = seen_find(pass, kvm);
@@ -196,8 +200,15 @@ static void guest_scan(struct pass *pass, struct kvm *kvm, bool is_vm, unsigned 
 		guest_assign(pass, seen, claim);
 	}
 	guest = &snapshot->guests[seen - pass->seen];
-	if (is_vm && guest->holder == pass->holder && !guest->vm_fd.known)
-		guest->vm_fd = kvmward_u32(fd);
+	if (vm_fd && guest->holder == pass->holder && !guest->vm_fd.known)
+		guest->vm_fd = kvmward_u32(*vm_fd);
+}
+
+/* A file that holds a VM without being its own, for who knows where to look. */
+static void ref_scan(struct pass *pass, const struct file *file, struct kvmward_u32 offset)
+{
+	if (offset.known)
+		guest_scan(pass, kvmward_vm_of_ref(file->private_data, offset.value), NULL);
 }
 
 /* Under files_struct::file_lock. */
@@ -205,12 +216,21 @@ static void file_scan(struct pass *pass, struct file *file, unsigned int fd)
 {
 	switch (kvmward_file_kind(&pass->kinds, file)) {
 	case KVMWARD_FILE_VM:
-		guest_scan(pass, file->private_data, true, fd);
+		guest_scan(pass, file->private_data, &fd);
+		break;
+	case KVMWARD_FILE_VM_STATS:
+		guest_scan(pass, file->private_data, NULL);
 		break;
 	case KVMWARD_FILE_VCPU:
 		/* It holds its VM too, for who can look inside. */
 		if (pass->layout->vm)
-			guest_scan(pass, kvmward_vm_of_vcpu(file->private_data), false, fd);
+			guest_scan(pass, kvmward_vm_of_vcpu(file->private_data), NULL);
+		break;
+	case KVMWARD_FILE_DEVICE:
+		ref_scan(pass, file, pass->layout->refs.device);
+		break;
+	case KVMWARD_FILE_GUEST_MEMFD:
+		ref_scan(pass, file, pass->layout->refs.memfd);
 		break;
 	case KVMWARD_FILE_VHOST_NET:
 		pass->vhost_net_queues++;

@@ -63,6 +63,27 @@ int kvmward_vm_check(const struct kvmward_btf *btf)
 	return 0;
 }
 
+static struct kvmward_u32 offset_find(const struct kvmward_btf *btf, const char *type)
+{
+	int offset = kvmward_btf_offset(btf, type, "kvm");
+
+	return offset < 0 ? (struct kvmward_u32){ } : kvmward_u32(offset);
+}
+
+void kvmward_vm_refs_find(const struct kvmward_btf *btf, struct kvmward_vm_refs *ret_refs)
+{
+	ret_refs->device = offset_find(btf, "kvm_device");
+	ret_refs->memfd = offset_find(btf, "gmem_file");
+	/* Its older name. */
+	if (!ret_refs->memfd.known)
+		ret_refs->memfd = offset_find(btf, "kvm_gmem");
+}
+
+struct kvm *kvmward_vm_of_ref(const void *private_data, u32 offset)
+{
+	return READ_ONCE(*(struct kvm *const *)(private_data + offset));
+}
+
 struct kvm *kvmward_vm_of_vcpu(const struct kvm_vcpu *vcpu)
 {
 	return vcpu->kvm;

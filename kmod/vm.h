@@ -4,11 +4,31 @@
 
 #include <linux/types.h>
 
+#include "known.h"
+
 struct kvm;
 struct kvm_vcpu;
 struct kvmward_btf;
 struct kvmward_guest;
 struct mm_struct;
+
+/*
+ * Files that are not the VM's own and hold it all the same: where what their
+ * private_data points to has the address of the struct kvm, in bytes from there.
+ */
+struct kvmward_vm_refs {
+	struct kvmward_u32 device;	/* of the VM, like kvm-vfio */
+	struct kvmward_u32 memfd;	/* guest_memfd */
+};
+
+/* Finds them in the BTF of KVM itself; what is not there stays unknown. */
+void kvmward_vm_refs_find(const struct kvmward_btf *btf, struct kvmward_vm_refs *ret_refs);
+
+/*
+ * The VM of a file whose private_data that is. The pointer is good for as long as
+ * the file is, which the caller has to see to.
+ */
+struct kvm *kvmward_vm_of_ref(const void *private_data, u32 offset);
 
 /*
  * 0 when struct kvm and all of its fields that are used here lie in the running

@@ -167,6 +167,22 @@ static void memory_test(void)
 	close(vm);
 }
 
+/* As a back end of some device may, when the rest of it has died. */
+static void memfd_only_test(void)
+{
+	int vm = vms_create(VMS_SNP), fd = gmem_create(vm, MIB), pool = snp_pool();
+	long long asid = guest_number(vm, KVMWARD_A_GUEST_ASID);
+	unsigned int count = in_use(pool);
+
+	close(vm);
+	ksft_test_result(number_is(TEST_NO_VM_FD, KVMWARD_A_GUEST_TYPE, KVMWARD_GUEST_TYPE_SNP) &&
+			 asid > 0 && number_is(TEST_NO_VM_FD, KVMWARD_A_GUEST_ASID, asid) &&
+			 in_use(pool) == count,
+			 "a guest held by its guest_memfd alone is seen, and has its slot\n");
+	close(fd);
+	ksft_test_result(in_use(pool) == count - 1, "and is gone with it\n");
+}
+
 /* The other side of it: what the simulated processor has put down to the guest. */
 static void launch_test(void)
 {
@@ -296,11 +312,12 @@ int main(void)
 	offered = vms_offered(VMS_SNP);
 	if (!offered && !test_param_is_yes("kvm_amd/parameters/sev_snp"))
 		ksft_exit_skip("KVM offers no SEV-SNP here\n");
-	ksft_set_plan(16);
+	ksft_set_plan(18);
 	offered_test(offered);
 	asid_test();
 	side_by_side_test();
 	memory_test();
+	memfd_only_test();
 	launch_test();
 	other_types_test();
 	many_files_test();

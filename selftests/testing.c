@@ -56,6 +56,12 @@ void test_guests(struct nl *nl, struct nl_answer *answer)
 	must(nl, "GUEST_GET", nl_dump(nl, KVMWARD_CMD_GUEST_GET, NULL, 0, answer));
 }
 
+static int vm_fd(const struct nl_msg *guest)
+{
+	return nl_has(guest, KVMWARD_A_GUEST_VM_FD) ? (int)nl_u32(guest, KVMWARD_A_GUEST_VM_FD) :
+						      TEST_NO_VM_FD;
+}
+
 const struct nl_msg *test_guest_find(const struct nl_answer *guests, pid_t pid, int fd)
 {
 	const struct nl_msg *found = NULL;
@@ -64,9 +70,7 @@ const struct nl_msg *test_guest_find(const struct nl_answer *guests, pid_t pid, 
 	for (i = 0; i < guests->count; i++) {
 		const struct nl_msg *msg = &guests->msgs[i];
 
-		if (nl_u32(msg, KVMWARD_A_GUEST_PID) != (uint32_t)pid ||
-		    !nl_has(msg, KVMWARD_A_GUEST_VM_FD) ||
-		    nl_u32(msg, KVMWARD_A_GUEST_VM_FD) != (uint32_t)fd)
+		if (nl_u32(msg, KVMWARD_A_GUEST_PID) != (uint32_t)pid || vm_fd(msg) != fd)
 			continue;
 		if (found)
 			return NULL;

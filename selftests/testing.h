@@ -18,7 +18,12 @@ void test_host(struct nl *nl, struct nl_answer *answer);
 void test_slots(struct nl *nl, struct nl_answer *answer);
 void test_guests(struct nl *nl, struct nl_answer *answer);
 
-/* The one guest of that process and VM file, or NULL; how many it has, and has now. */
+#define TEST_NO_VM_FD (-4096)	/* no errno either, as a VM that could not be made has */
+
+/*
+ * The one guest of that process and VM file, or with TEST_NO_VM_FD without one, or
+ * NULL; how many it has, and has now.
+ */
 const struct nl_msg *test_guest_find(const struct nl_answer *guests, pid_t pid, int fd);
 unsigned int test_guest_count(const struct nl_answer *guests, pid_t pid);
 unsigned int test_guests_of(struct nl *nl, pid_t pid);

@@ -137,7 +137,7 @@ static void print_leaks(const struct kw_pool_view *view)
 	if (!kw_u32_yes(view->leaked))
 		return;
 	printf("\n%s: the kernel counts %" PRIu32 " slot%s more than the guests seen hold: "
-	       "just starting or\nending, or leaked. A leaked slot is free again after a reboot.\n",
+	       "just starting or\nending, held without an open file, or leaked. A leaked slot is free again after\na reboot.\n",
 	       view->title, view->leaked.value, view->leaked.value == 1 ? "" : "s");
 }
 

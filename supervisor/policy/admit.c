@@ -44,7 +44,7 @@ static char *leaked_note(char *to, size_t to_size, const struct kw_slots *slots)
 	to[0] = '\0';
 	if (slots->charged.known && slots->in_use.known &&
 	    slots->charged.value > slots->in_use.value)
-		snprintf(to, to_size, " (%" PRIu32 " of them leaked: charged to no guest there is)",
+		snprintf(to, to_size, " (%" PRIu32 " of them leaked: charged to no guest that is seen)",
 			 slots->charged.value - slots->in_use.value);
 	return to;
 }
