@@ -5,6 +5,7 @@
  * says how much was done. Exit status 1: an answer was wrong or never came.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <linux/falloc.h>
 #include <linux/kvmward.h>
 
+#include "gmem.h"
 #include "nl.h"
 #include "options.h"
 #include "rng.h"
@@ -28,6 +31,7 @@
 #define BREAK_US 10000
 #define LEAVE_US 200000		/* a dump that is left holds the module a while */
 #define PIN_BYTES (1UL << 20)
+#define PRIVATE_BYTES (1UL << 20)
 #define GUESTS_PER_PROCESS 50
 
 static uint64_t makers = 3, readers = 2, listeners = 1, leavers = 1, hold = 1;
@@ -42,18 +46,30 @@ static const struct option_number options[] = {
 };
 
 static struct counts {
-	_Atomic uint64_t guests, moves, no_slot, hosts, slots, guest_dos, dumps, records, left;
+	_Atomic uint64_t guests, private, moves, no_slot, hosts, slots, guest_dos, dumps, records, left;
 	_Atomic uint64_t gone, joined, events, overruns, wrong;
 } *counts;
 
 static int stable[STABLE];
 static pid_t stable_pid;
+static bool snp_there;
 static volatile sig_atomic_t over;
 
 static void wrong(const char *what, int error)
 {
 	printf("# wrong: %s: %s\n", what, strerror(error));
 	counts->wrong++;
+}
+
+/* Private memory of a guest, some of it taken: the file, or negative. */
+static int private_give(int vm)
+{
+	int memory = gmem_create(vm, PRIVATE_BYTES);
+
+	if (memory >= 0 && !gmem_bind(vm, 2, 1UL << 32, PRIVATE_BYTES, memory, 0) &&
+	    !fallocate(memory, FALLOC_FL_KEEP_SIZE, 0, PRIVATE_BYTES / 2))
+		counts->private++;
+	return memory;
 }
 
 /* What is made of one guest before it goes; each step may find no slot left. */
@@ -64,7 +80,7 @@ static void guest_use(int vm, enum vms_type type, struct rng *rng)
 	vms_set_memory(vm, 1, 1 << 20);
 	if (rng_once_in(rng, 2))
 		close(vms_add_vcpu(vm, 0));
-	if (type == VMS_PLAIN)
+	if (type != VMS_SEV && type != VMS_SEV_ES)
 		return;
 	vms_pin(vm, PIN_BYTES);
 	if (!rng_once_in(rng, 4))
@@ -75,12 +91,15 @@ static void guest_use(int vm, enum vms_type type, struct rng *rng)
 	close(other);
 }
 
-/* Some are left to a child that closes them a little later, in its exit. */
+/*
+ * Some are left to a child that closes them a little later, in its exit; others to
+ * their private memory, which holds them too.
+ */
 static void guest_make(struct rng *rng)
 {
-	static const enum vms_type types[] = { VMS_PLAIN, VMS_SEV, VMS_SEV_ES };
-	enum vms_type type = types[rng_below(rng, 3)];
-	int vm = vms_create(type);
+	static const enum vms_type types[] = { VMS_PLAIN, VMS_SEV, VMS_SEV_ES, VMS_SNP };
+	enum vms_type type = types[rng_below(rng, snp_there ? 4 : 3)];
+	int vm = vms_create(type), memory = -1;
 
 	if (vm < 0) {
 		counts->no_slot++;
@@ -89,9 +108,16 @@ static void guest_make(struct rng *rng)
 	}
 	counts->guests++;
 	guest_use(vm, type, rng);
+	if (type == VMS_SNP)
+		memory = private_give(vm);
 	if (rng_once_in(rng, 4) && !fork())
 		_exit(0);
+	if (rng_once_in(rng, 2)) {
+		close(memory);
+		memory = -1;
+	}
 	close(vm);
+	close(memory);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
@@ -311,8 +337,8 @@ static void start(uint64_t count, void (*run)(struct rng *rng))
 static void counts_print(void)
 {
 #define N(field) ((unsigned long long)counts->field)
-	printf("# guests made: %llu, mirrored or moved: %llu, refused for want of a slot: %llu\n",
-	       N(guests), N(moves), N(no_slot));
+	printf("# guests made: %llu (with private memory: %llu), mirrored or moved: %llu, refused for want of a slot: %llu\n",
+	       N(guests), N(private), N(moves), N(no_slot));
 	printf("# asked: HOST_GET %llu, SLOT_GET %llu, GUEST_GET %llu, dumps of guests %llu (%llu records), dumps left open %llu\n",
 	       N(hosts), N(slots), N(guest_dos), N(dumps), N(records), N(left));
 	printf("# found the module gone: %llu; group joined: %llu, events: %llu, overruns told: %llu; wrong: %llu\n",
@@ -350,6 +376,7 @@ int main(int argc, char **argv)
 	if (counts == MAP_FAILED || setpgid(0, 0))
 		return 1;
 	stable_pid = getpid();
+	snp_there = makers && vms_offered(VMS_SNP);
 	for (i = 0; i < STABLE; i++)
 		stable[i] = hold ? vms_create(VMS_PLAIN) : -1;
 	sigaction(SIGTERM, &action, NULL);

@@ -307,6 +307,11 @@ static void mutate_repeat(struct message *message, struct rng *rng)
 	}
 }
 
+static bool is_same(const struct message *a, const struct message *b)
+{
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
 void message_mutate(struct message *message, struct rng *rng)
 {
 	static void (*const mutators[])(struct message *message, struct rng *rng) = {
@@ -316,8 +321,13 @@ void message_mutate(struct message *message, struct rng *rng)
 		mutate_attr_nest, mutate_attr_repeat, mutate_bits, mutate_bits, mutate_cut,
 		mutate_tail, mutate_repeat,
 	};
-	uint32_t times = rng_below(rng, 6);
+	static struct message intact;
+	uint32_t times;
 
-	while (times-- && message->len >= HEADERS)
-		mutators[rng_below(rng, ARRAY_LENGTH(mutators))](message, rng);
+	memcpy(intact.data, message->data, message->len);
+	intact.len = message->len;
+	do {
+		for (times = 1 + rng_below(rng, 5); times && message->len >= HEADERS; times--)
+			mutators[rng_below(rng, ARRAY_LENGTH(mutators))](message, rng);
+	} while (is_same(message, &intact));
 }

@@ -22,7 +22,7 @@ struct message {
  */
 void message_make(struct message *message, struct rng *rng, uint16_t family, uint32_t pid);
 
-/* Damages it in zero to five places. */
+/* Damages it in one to five places, so that it is another one afterwards. */
 void message_mutate(struct message *message, struct rng *rng);
 
 #endif
