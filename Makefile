@@ -11,12 +11,12 @@ all: ## build the module for this kernel and the supervisor
 	$(MAKE) -C kmod O=$(O)/kmod KVER=$(KVER)
 	$(MAKE) -C supervisor O=$(O)/supervisor
 
-install: ## install what 'all' has built; DESTDIR= for packagers
+install: ## install what 'all' has built, the module for this kernel only; DESTDIR= for packagers
 	$(MAKE) -C kmod install O=$(O)/kmod KVER=$(KVER) DESTDIR=$(DESTDIR)
 	$(MAKE) -C supervisor install O=$(O)/supervisor DESTDIR=$(DESTDIR)
 	$(MAKE) -C uapi install DESTDIR=$(DESTDIR)
 
-dkms: ## have DKMS build the module for this kernel and those to come
+dkms: ## have DKMS build the module for this kernel and those to come: it survives upgrades
 	$(MAKE) -C kmod dkms KVER=$(KVER) DESTDIR=$(DESTDIR)
 
 uninstall: ## remove what 'install' and 'dkms' have installed, but no configuration or kept state
