@@ -15,7 +15,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
+import threading
 import time
+from itertools import zip_longest
 
 import yaml
 
@@ -26,6 +29,16 @@ SKIP = 4
 TREE = os.path.join(HERE, "../../../..")
 SOURCES = [TREE] + sorted(glob.glob("/usr/src/linux-source-*"), reverse=True)
 EVENT_SECONDS = 3
+TELL_SECONDS = 5
+TESTS = 15
+
+# What sev_vm holds, and what of kvm_amd's parameters says whether it can.
+KINDS = {
+    "plain": (None, ("--type=plain", "--count=2", "--mem=48", "--vcpus=2")),
+    "SEV and a mirror": ("sev", ("--type=sev", "--mem=16", "--pin=2", "--mirrors=1")),
+    "SEV-ES": ("sev_es", ("--type=sev-es", "--mem=32", "--pin=1")),
+    "SEV-SNP": ("sev_snp", ("--type=snp", "--mem=16", "--pin=1")),
+}
 
 
 def first(*names):
@@ -151,11 +164,37 @@ def guest_differences(spec, answers, others):
     return lines
 
 
+def cell(value):
+    """Lines of 27 characters."""
+    if value is None:
+        return ["-"]
+    return textwrap.wrap(value if isinstance(value, str) else json.dumps(value), 27)
+
+
 def side_by_side(spec, name, answer, other):
-    print(f"# {name + ' attribute':24} {'YNL client':24} kvmward --json")
-    for key, value in facts(spec, name, answer).items():
-        print(f"# {key:24} {'-' if value is None else value!s:24} "
-              f"{json.dumps(other.get(key)).replace('null', '-')}")
+    """In 80 columns, what either has."""
+    rows = [([name], ["YNL client"], ["kvmward --json"])]
+    rows += [([key], cell(value), cell(other.get(key)))
+             for key, value in facts(spec, name, answer).items()
+             if value is not None or key in other]
+    for row in rows:
+        for line in zip_longest(*row, fillvalue=""):
+            comment("{:22} {:27} {}".format(*line).rstrip())
+
+
+def why_not(parameter):
+    """Why KVM offers no such guest; None when it does."""
+    if not os.path.exists("/dev/kvm"):
+        return "no KVM"
+    if not parameter:
+        return None
+    file = "/sys/module/kvm_amd/parameters/" + parameter
+    if not os.path.exists(file):
+        return f"kvm_amd is not loaded, or has no parameter {parameter}"
+    with open(file, encoding="utf-8") as text:
+        if text.read().strip() not in ("Y", "1"):
+            return f"KVM offers none: kvm_amd's parameter {parameter}"
+    return None if os.path.exists("/dev/sev") else "no /dev/sev"
 
 
 class Guests:
@@ -165,18 +204,31 @@ class Guests:
         self.processes = []
 
     def hold(self, *args):
+        """Returns the process, and what it said when it could not."""
         process = subprocess.Popen([BUILD + "/sev_vm", *args], stdout=subprocess.PIPE, text=True,
-                                   stderr=subprocess.DEVNULL)
+                                   stderr=subprocess.STDOUT)
         self.processes.append(process)
-        return any(line.strip() == "ready" for line in process.stdout)
+        said = []
+        for line in process.stdout:
+            if line.strip() == "ready":
+                return process, None
+            said.append(line)
+        return process, "".join(said)
 
     def hold_all(self):
-        if not os.path.exists("/dev/kvm"):
-            return []
-        kinds = [("plain", ("--type=plain", "--count=2", "--mem=48", "--vcpus=2")),
-                 ("SEV and a mirror", ("--type=sev", "--mem=16", "--pin=2", "--mirrors=1")),
-                 ("SEV-ES", ("--type=sev-es", "--mem=32", "--pin=1"))]
-        return [name for name, args in kinds if self.hold(*args)]
+        """Returns the names of the kinds that are held."""
+        held = []
+        for kind, (parameter, args) in KINDS.items():
+            name = f"guests are held: {kind}"
+            why = why_not(parameter)
+            if why:
+                skip(name, why)
+                continue
+            said = self.hold(*args)[1]
+            result(said is None, name, said)
+            if said is None:
+                held.append(kind)
+        return held
 
     def end(self):
         for process in self.processes:
@@ -184,16 +236,69 @@ class Guests:
             process.wait()
 
 
-def slots_take(client):
-    """Takes a slot and gives it back, until the client has ended; says by which processes."""
-    pids = []
-    while client.poll() is None:
-        taker = subprocess.Popen([BUILD + "/sev_vm", "--type=sev", "--", "true"],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        pids.append(taker.pid)
-        if taker.wait():
+class Watch:
+    """kvmward watch --json: its lines as they come."""
+
+    def __init__(self):
+        self.lines = []
+        self.process = subprocess.Popen(["kvmward", "watch", "--json"], stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        self.lines += map(json.loads, self.process.stdout)
+
+    def told(self, since, pid, change):
+        """The guest that came or went, and the pool as told last, as slot-ntf has them."""
+        kinds = ("guest-came", "guest-changed") if change == 1 else ("guest-went",)
+        lines = self.lines[since:]
+        event = {}
+        for line in lines:
+            if line["change"] in kinds and line["guest"]["pid"] == pid:
+                event = {"change": change, "pid": pid,
+                         "start_time_ns": line["guest"]["start_time_ns"]}
+        pools = [line["pool"] for line in lines if line.get("pool")]
+        return event | (pools[-1] if pools and event else {})
+
+    def wait(self, since, pid, change, charged, seconds=TELL_SECONDS):
+        """A line may be of the moment before: it waits for one with that count."""
+        end = time.monotonic() + seconds
+        event = {}
+        while event.get("charged", -1) != charged and time.monotonic() < end:
+            time.sleep(0.01)
+            event = self.told(since, pid, change)
+        return event
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def slot_take(guests, watch, charged, seconds=TELL_SECONDS):
+    """Takes a slot and gives it back; says by which process, and what watch tells of both."""
+    since = len(watch.lines) if watch else 0
+    taker, why = guests.hold("--type=sev")
+    if why is not None:
+        raise RuntimeError(f"a slot cannot be taken: {why}")
+    told = {}
+    if watch:
+        more = None if charged is None else charged + 1
+        told[taker.pid, 1] = watch.wait(since, taker.pid, 1, more, seconds)
+        since = len(watch.lines)
+    taker.terminate()
+    taker.wait()
+    if watch:
+        told[taker.pid, -1] = watch.wait(since, taker.pid, -1, charged, seconds)
+    return taker.pid, told
+
+
+def watch_start(guests, charged):
+    """It tells of nothing before its first look: slots are taken until it does."""
+    watch = Watch()
+    for _ in range(20):
+        if all(slot_take(guests, watch, charged, 0.5)[1].values()):
             break
-    return pids
+    return watch
 
 
 def listening_time():
@@ -233,25 +338,54 @@ def event_faults(events, pids, pool):
     return faults
 
 
-def events_test(ynl, host, held):
+def told_of(spec, event, told):
+    """What watch told of it, without what only slot-get has."""
+    operation = next(o for o in spec["operations"]["list"] if o["name"] == "slot-ntf")
+    keys = [attribute.replace("-", "_") for attribute in operation["event"]["attributes"]]
+    other = told.get((event.get("pid"), event.get("change")), {})
+    return {key: other[key] for key in keys if key in other}
+
+
+def watch_faults(spec, events, told):
+    return [f"pid {event['msg'].get('pid')}: {line}" for event in events
+            for line in differences(spec, "slot", event["msg"], told_of(spec, event["msg"], told))]
+
+
+def events_test(ynl, spec, host, guests, held):
     """The client hears of slots that change hands, and in what state that leaves the pool."""
     name = "slot-ntf: each slot taken and given back, as slot-get has it"
+    watch_name = "slot-ntf: kvmward watch tells the same"
     ynl.used.add("slot-ntf")
+    why = None if "SEV and a mirror" in held else "no SEV here"
     if not (host or {}).get("slot-events"):
-        skip(name, (host or {}).get("slot-events-reason", "the module sends no events"))
-        return
-    if "SEV and a mirror" not in held:
-        skip(name, "no SEV here")
+        why = (host or {}).get("slot-events-reason", "the module sends no events")
+    if why:
+        skip(name, why)
+        skip(watch_name, why)
         return
     pool = ynl.run("slot-get", "--dump", "slot-get")[0][0]
+    charged = pool.get("charged")
+    watch = watch_start(guests, charged) if shutil.which("kvmward") else None
     client = subprocess.Popen(ynl.command("--subscribe", "slots", *listening_time()),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    pids = slots_take(client)
+    pids, told = [], {}
+    while client.poll() is None:
+        pid, lines = slot_take(guests, watch, charged)
+        pids.append(pid)
+        told |= lines
     said = client.communicate()[0]
     events = events_said(said) if client.returncode == 0 else []
     faults = event_faults(events, pids, pool)
     result(events and not faults, name, "\n".join(faults[:10]) or said)
     comment(f"{len(events)} events, the last: {json.dumps(events[-1:])}")
+    if not watch:
+        skip(watch_name, "kvmward, the command, is not installed")
+        return
+    watch.end()
+    faults = watch_faults(spec, events, told)
+    result(events and not faults, watch_name, "\n".join(faults[:10]) or said)
+    for event in events[-1:]:
+        side_by_side(spec, "slot", event["msg"], told_of(spec, event["msg"], told))
 
 
 def host_test(ynl, spec):
@@ -263,6 +397,7 @@ def host_test(ynl, spec):
     other, said = kvmward("host")
     wrong = differences(spec, "host", answer, other["host"]) if answer and other else [why, said]
     result(not wrong, "host-get: kvmward agrees", "\n".join(wrong))
+    side_by_side(spec, "host", answer or {}, (other or {}).get("host", {}))
     return answer
 
 
@@ -280,6 +415,8 @@ def slots_test(ynl, spec):
         for answer, pool in zip(answers, pools):
             wrong += differences(spec, "slot", answer, pool)
     result(not wrong, "slot-get: kvmward agrees", "\n".join(wrong))
+    for answer, pool in zip(answers or [], (other or {}).get("pools", [])):
+        side_by_side(spec, "slot", answer, pool)
 
 
 def guests_test(ynl, spec, held):
@@ -294,9 +431,10 @@ def guests_test(ynl, spec, held):
     if answers is not None and other:
         wrong = guest_differences(spec, answers, other["guests"])
     result(not wrong, name, "\n".join(wrong))
-    for answer in (answers or [])[-1:]:
-        side_by_side(spec, "guest", answer,
-                     next((g for g in other["guests"] if key_of(g) == key_of(answer)), {}))
+    theirs = {key_of(guest): guest for guest in (other or {}).get("guests", [])}
+    kinds = {(guest.get("type"), *guest.get("flags", [])): guest for guest in answers or []}
+    for answer in kinds.values():
+        side_by_side(spec, "guest", answer, theirs.get(key_of(answer), {}))
     return answers
 
 
@@ -320,14 +458,14 @@ def refusal_test(ynl):
 
 def main():
     if not SPEC_FILE or not CLIENT or not SCHEMA:
-        print("1..0 # SKIP no YNL client: the kernel's source is needed, as linux-source has it")
+        print("TAP version 13\n1..0 # SKIP no YNL client: the kernel's source is needed, as linux-source has it")
         return SKIP
     if subprocess.run([BUILD + "/facts_print"], capture_output=True).returncode == SKIP:
-        print("1..0 # SKIP the module kvmward is not loaded and cannot be")
+        print("TAP version 13\n1..0 # SKIP the module kvmward is not loaded and cannot be")
         return SKIP
     with open(SPEC_FILE, encoding="utf-8") as file:
         spec = yaml.safe_load(file)
-    print("TAP version 13")
+    print(f"TAP version 13\n1..{TESTS}")
     comment(f"client {os.path.realpath(CLIENT)}, schema {os.path.realpath(SCHEMA)}")
     ynl, guests = Ynl(), Guests()
     try:
@@ -337,13 +475,12 @@ def main():
         slots_test(ynl, spec)
         guest_test(ynl, guests_test(ynl, spec, held))
         refusal_test(ynl)
-        events_test(ynl, host, held)
+        events_test(ynl, spec, host, guests, held)
     finally:
         guests.end()
     unread = {operation["name"] for operation in spec["operations"]["list"]} - ynl.used
     result(not unread, "every operation of the YAML has been read", ", ".join(unread))
-    print(f"1..{number}")
-    return 1 if failed else 0
+    return 1 if failed or number != TESTS else 0
 
 
 if __name__ == "__main__":
