@@ -10,6 +10,8 @@
 #include "kselftest.h"
 #include "testing.h"
 
+#define SIMULATOR "/sys/kernel/debug/psp_sim/"
+
 static struct nl_answer answer;
 static const struct nl_msg *host;
 
@@ -201,10 +203,15 @@ static void msr_test(void)
 			 "what firmware has set is as /dev/cpu/0/msr says\n");
 }
 
+static bool is_intel(void)
+{
+	return cpuinfo_has("vendor_id", "GenuineIntel");
+}
+
 static void simulator_test(void)
 {
-	if (!test_module_there("psp_sim")) {
-		ksft_test_result_skip("ASID range: no simulator to compare with\n");
+	if (!test_module_there("psp_sim") || is_intel()) {
+		ksft_test_result_skip("ASID range: no simulated SEV to compare with\n");
 		return;
 	}
 	ksft_test_result(is(KVMWARD_A_HOST_MAX_ASID,
@@ -282,26 +289,148 @@ static void psp_test(struct nl *nl)
 		ksft_test_result(psp_is_absent(), "no firmware facts without /dev/sev\n");
 }
 
-static bool psp_slow(const char *command)
+static bool simulator_steer(const char *file, const char *command)
 {
-	int fd = open("/sys/kernel/debug/psp_sim/slow", O_WRONLY | O_CLOEXEC);
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
 	bool ok = fd >= 0 && write(fd, command, strlen(command)) == (ssize_t)strlen(command);
 
 	close(fd);
 	return ok;
 }
 
-static void ask_without_psp(struct nl *nl)
+static void ask_without_psp(struct nl *nl, struct nl_answer *ret_answer)
 {
 	char attr[NLA_HDRLEN];
 	size_t len = nl_put(attr, KVMWARD_A_HOST_WITHOUT_PSP, "", 0);
-	int ret;
+	int ret = nl_do(nl, KVMWARD_CMD_HOST_GET, attr, len, ret_answer);
 
-	nl_answer_done(&answer);
-	ret = nl_do(nl, KVMWARD_CMD_HOST_GET, attr, len, &answer);
-	if (ret || answer.count != 1)
+	if (ret || ret_answer->count != 1)
 		ksft_exit_fail_msg("without-psp: %s: %s\n", strerror(-ret), nl->error);
-	host = &answer.msgs[0];
+}
+
+/* Bits that firmware sets, and the facts that turn with each: 0, none. */
+static const struct bit {
+	const char *name, *reg;
+	uint32_t msr;
+	unsigned int bit;
+	int fact, follows;
+	bool intel, snp;
+} bits[] = {
+	{ "VM_CR.SVMDIS", "VM_CR", 0xc0010114, 4,
+	  KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED, KVMWARD_A_HOST_VIRT_USABLE, false, false },
+	{ "VM_CR.LOCK", "VM_CR", 0xc0010114, 3, 0, 0, false, false },
+	{ "SYSCFG.MemEncryptionModEn", "SYSCFG", 0xc0010010, 23,
+	  KVMWARD_A_HOST_SME_ENABLED, 0, false, false },
+	{ "HWCR.SmmLock", "HWCR", 0xc0010015, 0, KVMWARD_A_HOST_SMM_LOCKED, 0, false, false },
+	{ "SYSCFG.SecureNestedPagingEn", "SYSCFG", 0xc0010010, 24,
+	  KVMWARD_A_HOST_SNP_ACTIVE, 0, false, true },
+	{ "the only bit of RMP_BASE", "RMP_BASE", 0xc0010132, 30,
+	  KVMWARD_A_HOST_SNP_RMP_RESERVED, 0, false, true },
+	{ "FEATURE_CONTROL's VMX outside SMX", "FEATURE_CONTROL", 0x3a, 2,
+	  KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED, KVMWARD_A_HOST_VIRT_USABLE, true, false },
+	{ "FEATURE_CONTROL's VMX in SMX", "FEATURE_CONTROL", 0x3a, 1, 0, 0, true, false },
+	{ "FEATURE_CONTROL's lock", "FEATURE_CONTROL", 0x3a, 0, 0, 0, true, false },
+};
+
+/* The same outside SMX where nothing is locked: the kernel may still choose. */
+static const struct bit unlocked = {
+	"FEATURE_CONTROL's VMX outside SMX, not locked", "FEATURE_CONTROL", 0x3a, 2, 0, 0, true, false,
+};
+
+#define BITS (sizeof(bits) / sizeof(*bits))
+
+static bool bit_set(const struct bit *bit, unsigned int value)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "%s %u %u", bit->reg, bit->bit, value);
+	return simulator_steer(SIMULATOR "msr", command);
+}
+
+/* Those facts are the other way round, and all others are as they were. */
+static bool turned(const struct nl_msg *before, const struct nl_msg *after, const struct bit *bit)
+{
+	bool ok = true;
+	int attr;
+
+	for (attr = 1; attr < NL_ATTRS; attr++) {
+		const struct nlattr *was = before->attr[attr], *now = after->attr[attr];
+		bool turns = attr == bit->fact || attr == bit->follows, good;
+
+		if (turns)
+			good = was && now && nl_u32(before, attr) == !nl_u32(after, attr);
+		else
+			good = !was == !now && (!was || (was->nla_len == now->nla_len &&
+							 !memcmp(was, now, was->nla_len)));
+		if (!good)
+			ksft_print_msg("attribute %d has %schanged\n", attr, turns ? "not " : "");
+		ok &= good;
+	}
+	return ok;
+}
+
+/* There and back, each seen by /dev/cpu/0/msr, too. */
+static bool bit_turns(struct nl *nl, const struct bit *bit)
+{
+	static const struct bit none;
+	struct nl_answer before, there, back;
+	uint64_t was = 0, turned_value = 0, value = 0;
+	bool ok;
+
+	ask_without_psp(nl, &before);
+	ok = msr_read(bit->msr, &was) && bit_set(bit, !(was >> bit->bit & 1)) &&
+	     msr_read(bit->msr, &turned_value) && turned_value == (was ^ 1ULL << bit->bit);
+	ask_without_psp(nl, &there);
+	ok &= bit_set(bit, was >> bit->bit & 1) && msr_read(bit->msr, &value) && value == was;
+	ask_without_psp(nl, &back);
+	ok = ok && turned(&before.msgs[0], &there.msgs[0], bit);
+	ok = ok && turned(&before.msgs[0], &back.msgs[0], &none);
+	if (value != was)
+		ksft_print_msg("0x%x: 0x%llx, then 0x%llx\n", bit->msr, (unsigned long long)was,
+			       (unsigned long long)value);
+	nl_answer_done(&before);
+	nl_answer_done(&there);
+	nl_answer_done(&back);
+	return ok;
+}
+
+static const char *bit_is_not_there(const struct bit *bit)
+{
+	uint32_t regs[4];
+	uint64_t tsc;
+
+	if (access(SIMULATOR "msr", F_OK))
+		return "no simulator";
+	if (!msr_read(0x10, &tsc) || !encryption_leaf(regs))
+		return "no /dev/cpu/0/msr";
+	if (bit->intel != is_intel())
+		return "the processor is another vendor's";
+	return bit->snp && !(regs[0] >> 4 & 1) ? "the processor has no SEV-SNP" : NULL;
+}
+
+static void bit_test(struct nl *nl, const struct bit *bit)
+{
+	const char *missing = bit_is_not_there(bit);
+
+	if (missing)
+		ksft_test_result_skip("%s: %s\n", bit->name, missing);
+	else
+		ksft_test_result(bit_turns(nl, bit), "%s: turns there and back %s\n", bit->name,
+				 bit->fact ? "what it is about, and nothing else" : "no fact");
+}
+
+static void bits_test(struct nl *nl)
+{
+	bool steered = !bit_is_not_there(&unlocked);
+	unsigned int i;
+
+	for (i = 0; i < BITS; i++)
+		bit_test(nl, &bits[i]);
+	if (steered)
+		simulator_steer(SIMULATOR "msr", "FEATURE_CONTROL 0 0");
+	bit_test(nl, &unlocked);
+	if (steered)
+		simulator_steer(SIMULATOR "msr", "FEATURE_CONTROL 0 1");
 }
 
 /*
@@ -313,13 +442,15 @@ static void psp_slow_test(struct nl *nl)
 	bool left_out, unasked;
 
 	usleep(300000);		/* What it said last is too old by then. */
-	if (!psp_slow("PLATFORM_STATUS 8000 1")) {
+	if (!simulator_steer(SIMULATOR "slow", "PLATFORM_STATUS 8000 1")) {
 		ksft_test_result_skip("slow firmware: no simulator\n");
 		ksft_test_result_skip("without its facts: no simulator\n");
 		ksft_test_result_skip("and later: no simulator\n");
 		return;
 	}
-	ask_without_psp(nl);
+	nl_answer_done(&answer);
+	ask_without_psp(nl, &answer);
+	host = &answer.msgs[0];
 	unasked = psp_is_absent();
 	nl_answer_done(&answer);
 	test_host(nl, &answer);
@@ -368,7 +499,7 @@ int main(void)
 	test_open(&nl);
 	test_module_load("cpuid");
 	test_module_load("msr");
-	ksft_set_plan(14);
+	ksft_set_plan(14 + BITS + 1);
 	test_host(&nl, &answer);
 	host = &answer.msgs[0];
 	vendor_test();
@@ -381,6 +512,7 @@ int main(void)
 	no_sev_test();
 	psp_test(&nl);
 	psp_slow_test(&nl);
+	bits_test(&nl);
 	source_test();
 	nobody_test();
 	ksft_finished();

@@ -3,6 +3,9 @@
  * What the processor says about memory encryption, to the kernel: feature flags,
  * and CPUID and the firmware's registers by way of kprobes.  Programs still see
  * the virtual machine's own CPUID; /dev/cpu/N/{cpuid,msr} give what we say.
+ *
+ * One of Intel's gets VMX instead, which QEMU's own has not, and which is not to be
+ * used: only so does it mean something what firmware has done with it.
  */
 #include <linux/cpu.h>
 #include <linux/module.h>
@@ -11,6 +14,9 @@
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 #include <asm/processor.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include <asm/cpuid/api.h>
+#endif
 
 #include "probe_return.h"
 #include "psp_sim.h"
@@ -30,6 +36,8 @@
 #define ADDRESS_BITS_LOST 1
 #define VMPLS 4
 
+#define CPUID_VMX BIT(5)	/* leaf 1, ECX */
+
 #define SYSCFG_SNP_EN BIT_ULL(24)	/* AMD APM volume 2, 15.36.2; 6.1 has no name for it */
 #define RMP_BASE 0xc0010132		/* 15.36.4; nor for these */
 #define RMP_END 0xc0010133
@@ -39,6 +47,12 @@ static const unsigned int features[] = {
 	X86_FEATURE_SEV, X86_FEATURE_SEV_ES, X86_FEATURE_DECODEASSISTS,
 	X86_FEATURE_FLUSHBYASID, X86_FEATURE_NRIPS, X86_FEATURE_LBRV,
 };
+
+static bool cpu_is_intel(void)
+{
+	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
+}
+NOKPROBE_SYMBOL(cpu_is_intel);
 
 static void vendor_is_amd(u32 *ebx, u32 *ecx, u32 *edx)
 {
@@ -54,6 +68,13 @@ static int cpuid_pre(struct kprobe *probe, struct pt_regs *regs)
 	u32 *eax = (u32 *)regs->di, *ebx = (u32 *)regs->si;
 	u32 *ecx = (u32 *)regs->dx, *edx = (u32 *)regs->cx;
 
+	if (cpu_is_intel()) {
+		if (*eax != 1)
+			return 0;
+		native_cpuid(eax, ebx, ecx, edx);
+		*ecx |= CPUID_VMX;
+		return probe_answer(regs, 0);
+	}
 	switch (*eax) {
 	case CPUID_EXTENDED_MAX:
 		/* Lower, and KVM_GET_SUPPORTED_CPUID would hide SEV. */
@@ -84,16 +105,38 @@ static struct kprobe cpuid_probe = {
 	.post_handler = probe_post,
 };
 
-/* As firmware and kernel leave them on a host with SEV; and what SNP adds. */
-static const struct {
+/* As firmware and kernel leave them on a host with SEV, or VMX; and what SNP adds. */
+static struct {
+	const char *name;
 	u32 msr;
 	u64 value, snp_value;
 } registers[] = {
-	{ MSR_AMD64_SYSCFG, MSR_AMD64_SYSCFG_MEM_ENCRYPT, SYSCFG_SNP_EN },
-	{ MSR_K7_HWCR, MSR_K7_HWCR_SMMLOCK, 0 },
-	{ RMP_BASE, 0, 0x40000000 },
-	{ RMP_END, 0, 0x41ffffff },
+	{ "VM_CR", MSR_VM_CR, 0, 0 },
+	{ "SYSCFG", MSR_AMD64_SYSCFG, MSR_AMD64_SYSCFG_MEM_ENCRYPT, SYSCFG_SNP_EN },
+	{ "HWCR", MSR_K7_HWCR, MSR_K7_HWCR_SMMLOCK, 0 },
+	{ "RMP_BASE", RMP_BASE, 0, 0x40000000 },
+	{ "RMP_END", RMP_END, 0, 0x41ffffff },
+	{ "FEATURE_CONTROL", MSR_IA32_FEAT_CTL,
+	  FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX, 0 },
 };
+
+int psp_sim_msr_set(const char *name, unsigned int bit, unsigned int value)
+{
+	unsigned int i;
+
+	if (bit >= 64 || value > 1)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(registers); i++) {
+		if (strcmp(registers[i].name, name))
+			continue;
+		if (value)
+			registers[i].value |= BIT_ULL(bit);
+		else
+			registers[i].value &= ~BIT_ULL(bit);
+		return 0;
+	}
+	return -ENOENT;
+}
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 /* u64 native_read_msr_safe(unsigned int msr, int *error) */
@@ -119,8 +162,7 @@ static int msr_pre(struct kprobe *probe, struct pt_regs *regs)
 	for (i = 0; i < ARRAY_SIZE(registers); i++) {
 		if ((u32)regs->di != registers[i].msr)
 			continue;
-		return msr_answer(regs, registers[i].value |
-					(psp_sim_snp ? registers[i].snp_value : 0));
+		return msr_answer(regs, READ_ONCE(registers[i].value));
 	}
 	return 0;
 }
@@ -148,6 +190,12 @@ int psp_sim_cpu_init(void)
 {
 	unsigned int i;
 
+	for (i = 0; psp_sim_snp && i < ARRAY_SIZE(registers); i++)
+		registers[i].value |= registers[i].snp_value;
+	if (cpu_is_intel()) {
+		feature_set(X86_FEATURE_VMX);
+		return register_kprobes(probes, ARRAY_SIZE(probes));
+	}
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		feature_set(features[i]);
 #ifdef PSP_SIM_HAS_SNP

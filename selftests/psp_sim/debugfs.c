@@ -6,6 +6,7 @@
  *   commands  read: how often each command was issued, and how often it failed
  *   fail      write "NAME FW_ERROR COUNT": the next COUNT such commands fail
  *   slow      write "NAME MS COUNT": the next COUNT such commands begin MS ms late
+ *   msr       write "REGISTER BIT 0" or 1: what this bit is from now on
  *   leak      write COUNT: the next COUNT guests leave their charge behind;
  *             0 gives back what was left; read: what is left
  *   charge    write COUNT: so often a SEV slot is charged and given back at once,
@@ -51,28 +52,28 @@ static int commands_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(commands);
 
-/* "NAME NUMBER COUNT": what the next commands of that name shall be like. */
-typedef int (*next_fn)(const char *name, unsigned int number, unsigned int times);
+/* "NAME NUMBER NUMBER": what is to be said from now on under that name. */
+typedef int (*named_fn)(const char *name, unsigned int number, unsigned int value);
 
-static ssize_t next_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+static ssize_t named_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
 {
-	next_fn set = file->private_data;
+	named_fn set = file->private_data;
 	char line[LINE_MAX_BYTES], name[32];
-	unsigned int number, times;
+	unsigned int number, value;
 	int ret = line_get(line, buf, count);
 
 	if (ret)
 		return ret;
-	if (sscanf(line, "%31s %u %u", name, &number, &times) != 3)
+	if (sscanf(line, "%31s %u %u", name, &number, &value) != 3)
 		return -EINVAL;
-	ret = set(name, number, times);
+	ret = set(name, number, value);
 	return ret ?: count;
 }
 
-static const struct file_operations next_fops = {
+static const struct file_operations named_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
-	.write = next_write,
+	.write = named_write,
 	.llseek = noop_llseek,
 };
 
@@ -138,8 +139,9 @@ void psp_sim_debugfs_init(void)
 	directory = debugfs_create_dir("psp_sim", NULL);
 	debugfs_create_file("guests", 0400, directory, NULL, &guests_fops);
 	debugfs_create_file("commands", 0400, directory, NULL, &commands_fops);
-	debugfs_create_file("fail", 0200, directory, psp_sim_fail_next, &next_fops);
-	debugfs_create_file("slow", 0200, directory, psp_sim_slow_next, &next_fops);
+	debugfs_create_file("fail", 0200, directory, psp_sim_fail_next, &named_fops);
+	debugfs_create_file("slow", 0200, directory, psp_sim_slow_next, &named_fops);
+	debugfs_create_file("msr", 0200, directory, psp_sim_msr_set, &named_fops);
 	debugfs_create_file("leak", 0600, directory, NULL, &leak_fops);
 	debugfs_create_file("charge", 0200, directory, NULL, &charge_fops);
 }

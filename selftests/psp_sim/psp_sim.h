@@ -11,7 +11,7 @@
  *   rmp       which guest each page belongs to
  *   leak      slots that are not given back
  *   chardev   /dev/sev
- *   cpu       what CPUID says
+ *   cpu       what CPUID and registers say
  *   debugfs   to look at it and to make it fail
  *
  * ccp.c is built under the include list of the real driver and must not see a
@@ -81,6 +81,8 @@ int psp_sim_chardev_init(void);
 void psp_sim_chardev_exit(void);
 bool psp_sim_chardev_is(const struct file *file);
 
+/* What one bit of a register of that name is from now on. */
+int psp_sim_msr_set(const char *name, unsigned int bit, unsigned int value);
 int psp_sim_cpu_init(void);
 void psp_sim_cpu_exit(void);
 
