@@ -66,23 +66,26 @@ static void exit_during_dump_test(void)
 static void abandoned_test(void)
 {
 	pid_t pid = holder_start(200);
-	struct nl other;
+	struct nl others[50];
+	unsigned int i, begun = 0;
 	char buf[512];
-	int i;
+	long held;
 
-	for (i = 0; i < 50; i++) {
-		if (nl_open(&other))
-			break;
-		nl_send(&other, buf, nl_request(&other, buf, KVMWARD_CMD_GUEST_GET, NLM_F_DUMP,
-						NULL, 0));
-		nl_close(&other);
-	}
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		begun += !nl_open(&others[i]) &&
+			 !nl_send(&others[i], buf, nl_request(&others[i], buf, KVMWARD_CMD_GUEST_GET,
+							      NLM_F_DUMP, NULL, 0));
+	held = test_module_users();
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		nl_close(&others[i]);
 	kill(pid, SIGKILL);
 	test_wait(pid);
 	/* A socket is torn down after a grace period. */
 	for (i = 0; i < 50 && test_module_users(); i++)
 		usleep(100000);
-	ksft_test_result(i < 50, "50 dumps begun and left: nobody uses the module\n");
+	ksft_test_result(begun == ARRAY_SIZE(others) && held == begun && i < 50,
+			 "%u dumps begun, each holds the module (%ld), and left: nobody uses it\n",
+			 begun, held);
 }
 
 static void readers_test(void)
