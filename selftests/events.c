@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "events.h"
 #include "kselftest.h"
@@ -16,6 +17,7 @@
 #include "vms.h"
 
 #define TRACING "/sys/kernel/tracing"
+#define INSTANCE TRACING "/instances/kvmward_test"	/* a buffer and a clock of our own */
 
 struct nl nl, ear;
 uint32_t base[2];
@@ -33,16 +35,6 @@ const struct nl_msg *slots_now(uint32_t pool)
 uint32_t charged_now(uint32_t pool)
 {
 	return nl_u32(slots_now(pool), KVMWARD_A_SLOT_CHARGED);
-}
-
-bool file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
 }
 
 void events_listen(struct nl *listener)
@@ -129,7 +121,7 @@ static void maker_run(int socket, const char *cgroup)
 	int vm;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (cgroup && !file_write(cgroup, "0"))
+	if (cgroup && !test_file_write(cgroup, "0"))
 		_exit(1);
 	vm = vms_create(VMS_SEV);
 	test_file_send(socket, vm);
@@ -173,15 +165,28 @@ void maker_end(struct maker *maker)
 	test_wait(maker->pid);
 }
 
+/* Also what a test has left that was killed. */
+static void trace_remove(void)
+{
+	test_file_write(INSTANCE "/events/kvmward_test/call/enable", "0");
+	test_file_write(TRACING "/kprobe_events", "-:kvmward_test/call");
+	rmdir(INSTANCE);
+}
+
 bool trace_begin(const char *function)
 {
+	static bool begun;
 	char probe[128];
 
+	if (!begun)
+		test_at_end(trace_remove);
+	begun = true;
+	trace_remove();
 	snprintf(probe, sizeof(probe), "p:kvmward_test/call %s", function);
-	return file_write(TRACING "/trace_clock", "mono") &&
-	       file_write(TRACING "/trace", "") &&
-	       file_write(TRACING "/kprobe_events", probe) &&
-	       file_write(TRACING "/events/kvmward_test/call/enable", "1");
+	return !mkdir(INSTANCE, 0700) &&
+	       test_file_write(INSTANCE "/trace_clock", "mono") &&
+	       test_file_write(TRACING "/kprobe_events", probe) &&
+	       test_file_write(INSTANCE "/events/kvmward_test/call/enable", "1");
 }
 
 static bool line_matches(const char *line, const char *comm)
@@ -202,7 +207,7 @@ static uint64_t line_time_us(const char *line)
 
 unsigned int trace_times(const char *comm, uint64_t *ret_us, unsigned int room)
 {
-	FILE *file = fopen(TRACING "/trace", "re");
+	FILE *file = fopen(INSTANCE "/trace", "re");
 	unsigned int calls = 0;
 	char line[512];
 
@@ -214,9 +219,7 @@ unsigned int trace_times(const char *comm, uint64_t *ret_us, unsigned int room)
 		}
 	if (file)
 		fclose(file);
-	file_write(TRACING "/events/kvmward_test/call/enable", "0");
-	file_write(TRACING "/kprobe_events", "");
-	file_write(TRACING "/trace_clock", "local");
+	trace_remove();
 	return calls;
 }
 

@@ -34,9 +34,6 @@ bool events_open(void);
 /* A further listener, or the end of the program. */
 void events_listen(struct nl *listener);
 
-/* Writes all of the text at once, as files of the kernel want it. */
-bool file_write(const char *path, const char *text);
-
 /* What SLOT_GET says of a pool, borrowed until the next call; and its count. */
 const struct nl_msg *slots_now(uint32_t pool);
 uint32_t charged_now(uint32_t pool);

@@ -115,7 +115,7 @@ static int charges_hear(const char *count, int events)
 	struct event event;
 	int ret = 0, heard = 0;
 
-	if (!file_write(CHARGE, count))
+	if (!test_file_write(CHARGE, count))
 		return -EIO;
 	while (heard < events && !(ret = event_next(&ear, &event, PATIENCE_MS))) {
 		bool odd = heard++ % 2;

@@ -215,20 +215,32 @@ static void overrun_test(void)
 	nl_close(&deaf);
 }
 
+#define PROBES "/sys/kernel/debug/kprobes/enabled"
+
+static void probes_on(void)
+{
+	test_file_write(PROBES, "1");
+}
+
 /* Events are switched off with the kernel's probes, and the module says so. */
-static void switched_off_test(const char *file, const char *off, const char *on)
+static void switched_off_test(void)
 {
 	struct nl_answer answer;
 	bool sent;
 
-	if (!file_write(file, off)) {
-		ksft_test_result_skip("%s cannot be written\n", file);
+	if (test_file_number(PROBES) != 1) {
+		ksft_test_result_skip("%s is not 1\n", PROBES);
+		return;
+	}
+	test_at_end(probes_on);
+	if (!test_file_write(PROBES, "0")) {
+		ksft_test_result_skip("%s cannot be written\n", PROBES);
 		return;
 	}
 	test_host(&nl, &answer);
 	sent = nl_u32(&answer.msgs[0], KVMWARD_A_HOST_SLOT_EVENTS);
 	nl_answer_done(&answer);
-	ksft_test_result(file_write(file, on) && !sent, "%s: no events, and said so\n", file);
+	ksft_test_result(test_file_write(PROBES, "1") && !sent, "%s: no events, and said so\n", PROBES);
 }
 
 static void guests_test(void)
@@ -258,6 +270,6 @@ int main(void)
 	test_open(&nl);
 	ksft_set_plan(HOST_TESTS + GUEST_TESTS);
 	sent = events_open();
-	switched_off_test("/sys/kernel/debug/kprobes/enabled", "0", "1");
+	switched_off_test();
 	events_finish(sent, HOST_TESTS + GUEST_TESTS, guests_test);
 }

@@ -31,15 +31,6 @@
 
 static struct nl nl;
 
-static bool file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return ok;
-}
-
 static void files_allow(unsigned int count)
 {
 	struct rlimit limit = { count, count };
@@ -107,11 +98,16 @@ static bool asks_with_little(pid_t holder)
 	pid_t pid = fork();
 
 	if (!pid) {
-		if (!file_write(GROUP "/cgroup.procs", "0") || nl_open(&nl))
+		if (!test_file_write(GROUP "/cgroup.procs", "0") || nl_open(&nl))
 			_exit(1);
 		_exit(test_guests_of(&nl, holder) != VMS);
 	}
 	return test_wait(pid) == 0;
+}
+
+static void group_remove(void)
+{
+	rmdir(GROUP);
 }
 
 static void surplus_test(void)
@@ -119,16 +115,16 @@ static void surplus_test(void)
 	pid_t holder = start(surplus_run, 0);
 	bool ok;
 
-	file_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	test_controller_enable("memory");
+	test_at_end(group_remove);
 	mkdir(GROUP, 0755);
-	if (!file_write(GROUP "/memory.max", "48M")) {
+	if (!test_file_write(GROUP "/memory.max", "48M")) {
 		ksft_test_result_skip("room: no limit of memory to be had\n");
 	} else {
 		/* What the pass before needed is what it begins with. */
 		ok = holder > 0 && asks_with_little(holder);
 		ksft_test_result(ok, "room is made for guests, and not for each of their files\n");
 	}
-	rmdir(GROUP);
 	ksft_test_result(holder > 0 && test_guests_of(&nl, holder) == VMS,
 			 "%u files of %u guests: each guest once\n", COPIES + VMS, VMS);
 	stop(holder);
@@ -279,24 +275,36 @@ static bool recovers(void)
 	return !ret;
 }
 
-int main(void)
+static char files_max[32];	/* as it was */
+
+static void files_max_restore(void)
 {
-	long before;
+	test_file_write(FILES_MAX, files_max);
+}
+
+static void files_max_set(void)
+{
+	long before = test_file_number(FILES_MAX);
 	char text[32];
 
+	snprintf(files_max, sizeof(files_max), "%ld", before);
+	snprintf(text, sizeof(text), "%d", LIMIT);
+	if (before > 0)
+		test_at_end(files_max_restore);
+	if (before <= 0 || !test_file_write(FILES_MAX, text))
+		ksft_exit_fail_msg("%s cannot be set\n", FILES_MAX);
+}
+
+int main(void)
+{
 	test_open(&nl);
 	if (!vms_there())
 		ksft_exit_skip("no /dev/kvm: no guests to be found\n");
 	ksft_set_plan(7);
 	surplus_test();
-	before = test_file_number(FILES_MAX);
-	snprintf(text, sizeof(text), "%d", LIMIT);
-	if (before <= 0 || !file_write(FILES_MAX, text))
-		ksft_exit_fail_msg("%s cannot be set\n", FILES_MAX);
+	files_max_set();
 	shared_test();
 	spent_test();
 	ksft_test_result(recovers(), "and answered once they are closed\n");
-	snprintf(text, sizeof(text), "%ld", before);
-	file_write(FILES_MAX, text);
 	ksft_finished();
 }

@@ -289,15 +289,6 @@ static void psp_test(struct nl *nl)
 		ksft_test_result(psp_is_absent(), "no firmware facts without /dev/sev\n");
 }
 
-static bool simulator_steer(const char *file, const char *command)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, command, strlen(command)) == (ssize_t)strlen(command);
-
-	close(fd);
-	return ok;
-}
-
 static void ask_without_psp(struct nl *nl, struct nl_answer *ret_answer)
 {
 	char attr[NLA_HDRLEN];
@@ -344,7 +335,7 @@ static bool bit_set(const struct bit *bit, unsigned int value)
 	char command[64];
 
 	snprintf(command, sizeof(command), "%s %u %u", bit->reg, bit->bit, value);
-	return simulator_steer(SIMULATOR "msr", command);
+	return test_file_write(SIMULATOR "msr", command);
 }
 
 /* Those facts are the other way round, and all others are as they were. */
@@ -427,10 +418,10 @@ static void bits_test(struct nl *nl)
 	for (i = 0; i < BITS; i++)
 		bit_test(nl, &bits[i]);
 	if (steered)
-		simulator_steer(SIMULATOR "msr", "FEATURE_CONTROL 0 0");
+		test_file_write(SIMULATOR "msr", "FEATURE_CONTROL 0 0");
 	bit_test(nl, &unlocked);
 	if (steered)
-		simulator_steer(SIMULATOR "msr", "FEATURE_CONTROL 0 1");
+		test_file_write(SIMULATOR "msr", "FEATURE_CONTROL 0 1");
 }
 
 /*
@@ -442,7 +433,7 @@ static void psp_slow_test(struct nl *nl)
 	bool left_out, unasked;
 
 	usleep(300000);		/* What it said last is too old by then. */
-	if (!simulator_steer(SIMULATOR "slow", "PLATFORM_STATUS 8000 1")) {
+	if (!test_file_write(SIMULATOR "slow", "PLATFORM_STATUS 8000 1")) {
 		ksft_test_result_skip("slow firmware: no simulator\n");
 		ksft_test_result_skip("without its facts: no simulator\n");
 		ksft_test_result_skip("and later: no simulator\n");

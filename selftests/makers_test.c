@@ -14,7 +14,7 @@
 #include "testing.h"
 #include "vms.h"
 
-#define CGROUP "/sys/fs/cgroup"
+#define GROUP "/sys/fs/cgroup/kvmward_test"
 
 static void *vm_close(void *vm)
 {
@@ -150,11 +150,15 @@ static void move_test(void)
 			 "a move is no event, and the slot is its new owner's\n");
 }
 
+static void group_remove(void)
+{
+	rmdir(GROUP);
+}
+
 /* To another cgroup: charged there first. Nobody says whose was the first charge. */
 static void move_cgroup_test(void)
 {
-	bool made = file_write(CGROUP "/cgroup.subtree_control", "+misc") &&
-		    !mkdir(CGROUP "/kvmward_test", 0755);
+	bool made = test_controller_enable("misc") && (!mkdir(GROUP, 0755) || errno == EEXIST);
 	struct maker maker;
 	int target, ret;
 	bool ok;
@@ -163,7 +167,8 @@ static void move_cgroup_test(void)
 		ksft_test_result_skip("a move to another cgroup: no misc controller\n");
 		return;
 	}
-	maker = maker_start(CGROUP "/kvmward_test/cgroup.procs");
+	test_at_end(group_remove);
+	maker = maker_start(GROUP "/cgroup.procs");
 	ok = event_taken(maker.pid);
 	target = vms_create(VMS_PLAIN);
 	ret = vms_move(target, maker.vm);
@@ -173,8 +178,6 @@ static void move_cgroup_test(void)
 	ok = events_silent() && ok && !ret;
 	close(target);
 	ksft_test_result(event_given_back(getpid()) && ok, "a move to another cgroup: taken and given back\n");
-	rmdir(CGROUP "/kvmward_test");
-	file_write(CGROUP "/cgroup.subtree_control", "-misc");
 }
 
 static void guests_test(void)

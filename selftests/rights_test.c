@@ -49,15 +49,6 @@ static int capabilities_keep(uint32_t mask)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-static bool file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return ok;
-}
-
 /* Each makes the calling process the asker, with nl.fd its socket. */
 static int as_it_is(void)
 {
@@ -93,8 +84,8 @@ static int child_namespace_enter(int flags)
 	prctl(PR_SET_DUMPABLE, 1);	/* or /proc/self stays root's */
 	if (unshare(CLONE_NEWUSER | flags))
 		return -NOT_ALLOWED_HERE;
-	if (!file_write("/proc/self/setgroups", "deny") ||
-	    !file_write("/proc/self/uid_map", "0 65534 1") || getuid())
+	if (!test_file_write("/proc/self/setgroups", "deny") ||
+	    !test_file_write("/proc/self/uid_map", "0 65534 1") || getuid())
 		return -EINVAL;
 	return nl_socket(&nl);
 }

@@ -271,15 +271,6 @@ static void context_test(void)
 	close(vm);
 }
 
-static bool leak_set(const char *count)
-{
-	int fd = open(LEAK, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, count, strlen(count)) == (ssize_t)strlen(count);
-
-	close(fd);
-	return ok;
-}
-
 static long current(void)
 {
 	return test_file_number_of("/sys/fs/cgroup/misc.current", "sev_es");
@@ -295,10 +286,10 @@ static void leak_test(void)
 		ksft_test_result_skip("leaked slot: no simulator, or no misc.current\n");
 		return;
 	}
-	ok = leak_set("1");
+	ok = test_file_write(LEAK, "1");
 	close(vms_create(VMS_SNP));
 	ok = ok && current() == before + 1 && in_use(snp_pool()) == count;
-	ksft_test_result(leak_set("0") && ok && current() == before,
+	ksft_test_result(test_file_write(LEAK, "0") && ok && current() == before,
 			 "a leaked slot is charged and not in use\n");
 }
 

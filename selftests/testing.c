@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +150,86 @@ long test_file_number_of(const char *path, const char *word)
 			found = number;
 	fclose(file);
 	return found;
+}
+
+bool test_file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void (*undos[8])(void);
+static unsigned int undo_count;
+static pid_t undo_pid;
+
+static void undo_all(void)
+{
+	while (getpid() == undo_pid && undo_count)
+		undos[--undo_count]();
+}
+
+/* The signal comes again, and then does what it does to any program. */
+static void undo_signalled(int number)
+{
+	undo_all();
+	raise(number);
+}
+
+void test_at_end(void (*undo)(void))
+{
+	const struct sigaction action = { .sa_handler = undo_signalled, .sa_flags = SA_RESETHAND };
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	unsigned int i;
+
+	if (undo_count == ARRAY_SIZE(undos))
+		ksft_exit_fail_msg("more to be undone than there is room for\n");
+	undos[undo_count++] = undo;
+	if (undo_pid)
+		return;
+	undo_pid = getpid();
+	atexit(undo_all);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+#define CONTROLLERS "/sys/fs/cgroup/cgroup.subtree_control"
+
+static char controller_off[32];
+
+static void controller_disable(void)
+{
+	test_file_write(CONTROLLERS, controller_off);
+}
+
+static bool controller_enabled(const char *name)
+{
+	FILE *file = fopen(CONTROLLERS, "re");
+	bool found = false;
+	char word[32];
+
+	while (file && fscanf(file, "%31s", word) == 1)
+		found = found || !strcmp(word, name);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+bool test_controller_enable(const char *name)
+{
+	char on[32];
+
+	if (controller_enabled(name))
+		return true;
+	snprintf(on, sizeof(on), "+%s", name);
+	snprintf(controller_off, sizeof(controller_off), "-%s", name);
+	if (!test_file_write(CONTROLLERS, on))
+		return false;
+	test_at_end(controller_disable);
+	return true;
 }
 
 long long test_status_bytes(pid_t pid, const char *key)

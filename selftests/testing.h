@@ -36,6 +36,18 @@ bool test_param_is_yes(const char *path);
 long test_file_number(const char *path);
 long test_file_number_of(const char *path, const char *word);
 
+/* Writes all of the text at once, as files of the kernel want it; truncates nothing. */
+bool test_file_write(const char *path, const char *text);
+
+/*
+ * Has something undone when the program ends, the last first, even by a signal, though
+ * not by SIGKILL: so no more than a signal handler may do. Not in its children.
+ */
+void test_at_end(void (*undo)(void));
+
+/* Enables a controller for cgroups below the root until the program ends; false: it cannot be. */
+bool test_controller_enable(const char *name);
+
 /* VmLck, VmPin and the like of a process, in bytes; -1: not shown. */
 long long test_status_bytes(pid_t pid, const char *key);
 
