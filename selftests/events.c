@@ -32,6 +32,17 @@ const struct nl_msg *slots_now(uint32_t pool)
 	return &answer.msgs[pool];
 }
 
+bool pools_split(void)
+{
+	struct nl_answer answer;
+	bool split;
+
+	test_slots(&nl, &answer);
+	split = answer.count > KVMWARD_SLOT_POOL_SNP;
+	nl_answer_done(&answer);
+	return split;
+}
+
 uint32_t charged_now(uint32_t pool)
 {
 	return nl_u32(slots_now(pool), KVMWARD_A_SLOT_CHARGED);
@@ -48,8 +59,10 @@ void events_listen(struct nl *listener)
 
 static void event_read(const struct nl_msg *msg, struct event *event)
 {
-	event->pool = nl_u32(msg, KVMWARD_A_SLOT_POOL);
-	event->charged = nl_u32(msg, KVMWARD_A_SLOT_CHARGED);
+	bool known = nl_has(msg, KVMWARD_A_SLOT_POOL);
+
+	event->pool = known ? nl_u32(msg, KVMWARD_A_SLOT_POOL) : POOL_UNKNOWN;
+	event->charged = known ? nl_u32(msg, KVMWARD_A_SLOT_CHARGED) : 0;
 	event->change = (int32_t)nl_u32(msg, KVMWARD_A_SLOT_CHANGE);
 	event->pid = nl_has(msg, KVMWARD_A_SLOT_PID) ? nl_u32(msg, KVMWARD_A_SLOT_PID) : 0;
 	event->start_time_ns = event->pid ? nl_u64(msg, KVMWARD_A_SLOT_START_TIME_NS) : 0;
@@ -248,6 +261,6 @@ bool events_open(void)
 		return false;
 	events_listen(&ear);
 	base[0] = charged_now(0);
-	base[1] = charged_now(1);
+	base[1] = pools_split() ? 0 : charged_now(1);
 	return true;
 }

@@ -15,6 +15,8 @@
 #define PATIENCE_MS 5000
 #define SILENCE_MS 100
 
+#define POOL_UNKNOWN UINT32_MAX
+
 struct event {
 	uint32_t pool, charged, pid;		/* pid 0: not known */
 	int32_t change;
@@ -22,7 +24,7 @@ struct event {
 };
 
 extern struct nl nl, ear;	/* for asking, and for listening */
-extern uint32_t base[2];	/* slots taken before, by pool */
+extern uint32_t base[2];	/* slots taken before, by pool; split ones have no count */
 extern bool maker_known;	/* whose guest it was, where struct kvm can be read */
 
 /*
@@ -37,6 +39,9 @@ void events_listen(struct nl *listener);
 /* What SLOT_GET says of a pool, borrowed until the next call; and its count. */
 const struct nl_msg *slots_now(uint32_t pool);
 uint32_t charged_now(uint32_t pool);
+
+/* Have SEV-ES and SEV-SNP a pool each? */
+bool pools_split(void);
 
 /* The next event in time: 0, -EAGAIN for none, or what the socket says. */
 int event_next(struct nl *from, struct event *event, int patience_ms);

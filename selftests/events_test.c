@@ -57,6 +57,50 @@ static void order_test(uint32_t pool, enum vms_type type, const char *name)
 			 "%s: three taken, three given back, in order\n", name);
 }
 
+/* An event with the change and whose it was, and no more than that. */
+static bool bare_event(int change)
+{
+	static const int absent[] = {
+		KVMWARD_A_SLOT_POOL, KVMWARD_A_SLOT_FIRST_ASID, KVMWARD_A_SLOT_LAST_ASID,
+		KVMWARD_A_SLOT_CAPACITY, KVMWARD_A_SLOT_CHARGED, KVMWARD_A_SLOT_IN_USE,
+		KVMWARD_A_SLOT_MIRRORS,
+	};
+	struct nl_answer answer = { 0 };
+	const struct nl_msg *event;
+	unsigned int i;
+	bool ok;
+
+	if (nl_event(&ear, true, &answer))
+		return false;
+	event = &answer.msgs[0];
+	ok = (int)nl_u32(event, KVMWARD_A_SLOT_CHANGE) == change;
+	if (change > 0 || maker_known)
+		ok = ok && nl_u32(event, KVMWARD_A_SLOT_PID) == (uint32_t)getpid() &&
+		     nl_has(event, KVMWARD_A_SLOT_START_TIME_NS);
+	for (i = 0; i < ARRAY_SIZE(absent); i++)
+		ok = ok && !nl_has(event, absent[i]);
+	nl_answer_done(&answer);
+	return ok;
+}
+
+/* The kernel charges SEV-ES and SEV-SNP alike. */
+static void split_test(void)
+{
+	static const enum vms_type types[] = { VMS_SEV_ES, VMS_SNP };
+	bool ok = true;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		int vm = vms_create(types[i]);
+
+		ok = vm >= 0 && bare_event(1) && ok;
+		close(vm);
+		ok = bare_event(-1) && ok;
+	}
+	ksft_test_result(ok && events_silent(),
+			 "SEV-ES and SNP in split pools: each change, without pool and figures\n");
+}
+
 /* Every figure of the pool is SLOT_GET's; what only a look at all guests tells is not there. */
 static void figures_test(void)
 {
@@ -246,7 +290,9 @@ static void switched_off_test(void)
 static void guests_test(void)
 {
 	order_test(KVMWARD_SLOT_POOL_SEV, VMS_SEV, "SEV");
-	if (vms_offered(VMS_SEV_ES)) {
+	if (pools_split()) {
+		split_test();
+	} else if (vms_offered(VMS_SEV_ES)) {
 		events_drain();
 		order_test(KVMWARD_SLOT_POOL_SEV_ES, VMS_SEV_ES, "SEV-ES");
 	} else {

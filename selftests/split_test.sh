@@ -3,7 +3,7 @@
 # Ciphertext hiding splits the slots that SEV-ES and SNP share: the pools for each
 # split against what kvm_amd itself says of its ASIDs: KTAP.
 #   split_test.sh [BUILD_DIR]
-# facts_print and snp_test lie there, where the kernel's make says, or here.
+# facts_print, snp_test and events_test lie there, where the kernel's make says, or here.
 set -u
 
 build=${1:-${OUTPUT:-$(dirname "$0")}}
@@ -77,15 +77,22 @@ load() {
 		facts=$("$build/facts_print")
 }
 
+# all_of TEST WHAT
+all_of() {
+	local output status
+	output=$("$build/$1" 2>&1)
+	status=$?
+	((!status)) || echo "# ${output//$'\n'/$'\n'# }"
+	result "with 2: all that is tested of $2" "$status"
+}
+
 echo "TAP version 13"
-echo "1..7"
+echo "1..8"
 for asids in 1 2 $((min_sev_asid - 2)) $((min_sev_asid - 1)) $((min_sev_asid + 7)) 0; do
 	load "$asids" && pools_are_as_said
 	result "$asids asked for SNP alone: the pools are kvm_amd's" $?
 	((asids == 2)) || continue
-	output=$("$build/snp_test" 2>&1)
-	status=$?
-	((!status)) || echo "# ${output//$'\n'/$'\n'# }"
-	result "with 2: all that is tested of SNP guests" "$status"
+	all_of snp_test "SNP guests"
+	all_of events_test "events"
 done
 exit "$failed"
