@@ -11,8 +11,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <linux/falloc.h>
 
 #include "churn.h"
+#include "gmem.h"
 #include "testing.h"
 
 #define PAGE 4096
@@ -59,24 +61,46 @@ static void dawdle(void)
 	usleep(rand_r(&seed) % 3000);
 }
 
-int churn_make(struct churn *shared, enum churn_kind kind)
+/* A VM of that kind, with no slot yet, counted and tagged. */
+static int make(enum churn_kind kind)
 {
-	struct churn_count *count = &shared->counts[kind];
+	struct churn_count *count = &churn->counts[kind];
 	unsigned int number = atomic_fetch_add(&count->started, 1) + 1;
-	int vm = vms_create(VMS_PLAIN);
+	int vm = vms_begin(VMS_PLAIN);
 
 	must(vm >= 0 && !vms_set_memory(vm, 0, churn_tag(kind, number)), "making a VM");
 	atomic_fetch_add(&count->made, 1);
 	return vm;
 }
 
-void churn_close(struct churn *shared, enum churn_kind kind, int vm)
+/* The same, with all of its memory in a file, of which it takes a little. */
+static int make_private(enum churn_kind kind, int *ret_file)
 {
-	struct churn_count *count = &shared->counts[kind];
+	struct churn_count *count = &churn->counts[kind];
+	uint64_t bytes = churn_tag(kind, atomic_fetch_add(&count->started, 1) + 1);
+	int vm = vms_begin(VMS_SNP), file = vm < 0 ? vm : gmem_create(vm, bytes);
+
+	must(file >= 0 && !gmem_slot(vm, 0, 0, bytes, file, 0, 1UL << 40), "making an SNP VM");
+	atomic_fetch_add(&count->made, 1);
+	must(!fallocate(file, FALLOC_FL_KEEP_SIZE, 0, CHURN_PRIVATE_BYTES), "fallocate");
+	*ret_file = file;
+	return vm;
+}
+
+/* It lives as long as either of its files is open. */
+static void give_up_both(enum churn_kind kind, int vm, int file)
+{
+	struct churn_count *count = &churn->counts[kind];
 
 	atomic_fetch_add(&count->closing, 1);
 	close(vm);
+	close(file);
 	atomic_fetch_add(&count->closed, 1);
+}
+
+static void give_up(enum churn_kind kind, int vm)
+{
+	give_up_both(kind, vm, -1);
 }
 
 /* It stays plain where all slots are taken by others. */
@@ -86,24 +110,43 @@ static bool encrypt(int vm, enum vms_type type)
 
 	errno = -ret;
 	must(!ret || ret == -EBUSY, "KVM_SEV_INIT");
+	if (ret)
+		atomic_fetch_add(&churn->refused[type], 1);
 	return !ret;
+}
+
+/* A few; or, the first time and now and then, more than a small pool has slots. */
+static unsigned int some(enum vms_type type)
+{
+	static unsigned int times;
+
+	return type != VMS_PLAIN && times++ % 8 == 0 ? CHURN_FILL + 1 : 1 + rand_r(&seed) % 3;
 }
 
 static void make_some(enum churn_kind kind, enum vms_type type)
 {
-	int vms[3], count = 1 + rand_r(&seed) % 3, i;
+	int vms[CHURN_FILL + 1], files[CHURN_FILL + 1], count = some(type), i;
 	bool last_first = one_in(2);
 
 	for (i = 0; i < count; i++) {
-		vms[i] = churn_make(churn, kind);
-		if (type != VMS_PLAIN && encrypt(vms[i], type) && one_in(2))
+		files[i] = -1;
+		vms[i] = type == VMS_SNP ? make_private(kind, &files[i]) : make(kind);
+		if (type != VMS_PLAIN && encrypt(vms[i], type) && type != VMS_SNP && one_in(2))
 			must(!vms_pin(vms[i], 4 * PAGE), "pinning");
 		if (one_in(3))
 			close(vms_add_vcpu(vms[i], 0));
 	}
 	dawdle();
-	for (i = 0; i < count; i++)
-		churn_close(churn, kind, vms[last_first ? count - 1 - i : i]);
+	for (i = 0; i < count; i++) {
+		int next = last_first ? count - 1 - i : i;
+
+		/* What it had taken is then gone while it is there. */
+		if (files[next] >= 0 && one_in(2)) {
+			close(files[next]);
+			files[next] = -1;
+		}
+		give_up_both(kind, vms[next], files[next]);
+	}
 }
 
 static void plain_step(void)
@@ -121,10 +164,15 @@ static void sev_es_step(void)
 	make_some(CHURN_SEV_ES, VMS_SEV_ES);
 }
 
+static void snp_step(void)
+{
+	make_some(CHURN_SNP, VMS_SNP);
+}
+
 /* Either may go first; the slot goes with the last. */
 static void mirror_step(void)
 {
-	int owner = churn_make(churn, CHURN_OWNER), mirror = churn_make(churn, CHURN_MIRROR);
+	int owner = make(CHURN_OWNER), mirror = make(CHURN_MIRROR);
 	bool mirrored = encrypt(owner, VMS_SEV);
 	bool owner_first = one_in(2);
 
@@ -132,34 +180,34 @@ static void mirror_step(void)
 		must(!vms_mirror(mirror, owner), "KVM_CAP_VM_COPY_ENC_CONTEXT_FROM");
 	dawdle();
 	if (owner_first)
-		churn_close(churn, CHURN_OWNER, owner);
+		give_up(CHURN_OWNER, owner);
 	dawdle();
-	churn_close(churn, CHURN_MIRROR, mirror);
+	give_up(CHURN_MIRROR, mirror);
 	if (!owner_first)
-		churn_close(churn, CHURN_OWNER, owner);
+		give_up(CHURN_OWNER, owner);
 }
 
 static void move_step(void)
 {
-	int source = churn_make(churn, CHURN_MOVED), hops = 1 + rand_r(&seed) % 3;
+	int source = make(CHURN_MOVED), hops = 1 + rand_r(&seed) % 3;
 	bool encrypted = encrypt(source, VMS_SEV);
 
 	while (encrypted && hops--) {
-		int target = churn_make(churn, CHURN_MOVED);
+		int target = make(CHURN_MOVED);
 
 		must(!vms_move(target, source), "KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM");
 		if (one_in(2))
 			dawdle();
-		churn_close(churn, CHURN_MOVED, source);
+		give_up(CHURN_MOVED, source);
 		source = target;
 	}
-	churn_close(churn, CHURN_MOVED, source);
+	give_up(CHURN_MOVED, source);
 }
 
 /* Its maker has it all the while, whatever the children do. */
 static void fork_step(void)
 {
-	int vm = churn_make(churn, CHURN_FORKED);
+	int vm = make(CHURN_FORKED);
 	bool execs = one_in(2);
 	int kept = execs ? fcntl(vm, F_DUPFD, 500) : -1;	/* stays open in an exec */
 	pid_t pid = fork();
@@ -172,7 +220,7 @@ static void fork_step(void)
 	}
 	must(pid > 0 && test_wait(pid) == 0, "fork");
 	close(kept);
-	churn_close(churn, CHURN_FORKED, vm);
+	give_up(CHURN_FORKED, vm);
 }
 
 /* The other side of pass_step(): takes a file, keeps it for a while, gives it back. */
@@ -221,7 +269,7 @@ static void pass_step(void)
 
 	if (pass_socket < 0)
 		pass_begin();
-	vm = churn_make(churn, CHURN_PASSED);
+	vm = make(CHURN_PASSED);
 	while (rounds--) {
 		must(test_file_send(pass_socket, vm) && read(pass_socket, &byte, 1) == 1, "passing");
 		close(vm);
@@ -229,7 +277,7 @@ static void pass_step(void)
 		must(vm >= 0 && write(pass_socket, "", 1) == 1 &&
 		     read(pass_socket, &byte, 1) == 1, "taking back");
 	}
-	churn_close(churn, CHURN_PASSED, vm);
+	give_up(CHURN_PASSED, vm);
 }
 
 static void *thread_run(void *unused)
@@ -237,9 +285,9 @@ static void *thread_run(void *unused)
 	int vm;
 
 	must(!unshare(CLONE_FILES), "unshare");
-	vm = churn_make(churn, CHURN_THREAD);
+	vm = make(CHURN_THREAD);
 	usleep(1000);
-	churn_close(churn, CHURN_THREAD, vm);
+	give_up(CHURN_THREAD, vm);
 	return NULL;
 }
 
@@ -263,7 +311,7 @@ static void leave_step(void)
 
 	if (!pid) {
 		for (i = 0; i < vms; i++)
-			churn_make(churn, CHURN_LEFT);
+			make(CHURN_LEFT);
 		atomic_fetch_add(&count->closing, vms);
 		if (killed)
 			kill(getpid(), SIGKILL);
@@ -281,6 +329,7 @@ static const struct worker {
 	{ CHURN_PLAIN, CHURN_NONE, plain_step, VMS_PLAIN },
 	{ CHURN_SEV, CHURN_NONE, sev_step, VMS_SEV },
 	{ CHURN_SEV_ES, CHURN_NONE, sev_es_step, VMS_SEV_ES },
+	{ CHURN_SNP, CHURN_NONE, snp_step, VMS_SNP },
 	{ CHURN_OWNER, CHURN_MIRROR, mirror_step, VMS_SEV },
 	{ CHURN_MOVED, CHURN_NONE, move_step, VMS_SEV },
 	{ CHURN_FORKED, CHURN_NONE, fork_step, VMS_PLAIN },
@@ -302,7 +351,9 @@ static void worker_run(const struct worker *worker)
 
 unsigned int churn_start(struct churn *shared, unsigned int first_seed, pid_t *ret_pids)
 {
-	bool offered[] = { true, vms_offered(VMS_SEV), vms_offered(VMS_SEV_ES) };
+	bool offered[VMS_TYPES] = {
+		true, vms_offered(VMS_SEV), vms_offered(VMS_SEV_ES), vms_offered(VMS_SNP),
+	};
 	unsigned int i, started = 0;
 
 	churn = shared;

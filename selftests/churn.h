@@ -20,7 +20,7 @@
 enum churn_kind {
 	CHURN_NONE,		/* no memory yet */
 	CHURN_STABLE,		/* the looker's own, which stay */
-	CHURN_PLAIN, CHURN_SEV, CHURN_SEV_ES,	/* made and closed */
+	CHURN_PLAIN, CHURN_SEV, CHURN_SEV_ES, CHURN_SNP,	/* made and closed */
 	CHURN_OWNER, CHURN_MIRROR,
 	CHURN_MOVED,		/* from or to by intra-host migration */
 	CHURN_FORKED,		/* open in children as well, which exit or exec */
@@ -29,6 +29,12 @@ enum churn_kind {
 	CHURN_LEFT,		/* open when its process exits or is killed */
 	CHURN_KINDS
 };
+
+/* Pools with no more free slots than this are full at times. */
+#define CHURN_FILL 16
+
+/* The most that an SNP guest takes from its guest_memfd. */
+#define CHURN_PRIVATE_BYTES (8 * 4096UL)
 
 /* Shared by all processes. Each number only grows. */
 struct churn_count {
@@ -40,6 +46,7 @@ struct churn_count {
 struct churn {
 	atomic_bool stop;
 	struct churn_count counts[CHURN_KINDS];
+	atomic_uint refused[VMS_TYPES];		/* no slot was left: EBUSY */
 };
 
 /* Bytes of memory, and back. CHURN_KINDS: that is no such number. */
@@ -47,12 +54,8 @@ uint64_t churn_tag(enum churn_kind kind, unsigned int number);
 enum churn_kind churn_kind_of(uint64_t bytes);
 unsigned int churn_number_of(uint64_t bytes);
 
-/* A plain VM of that kind, counted and tagged; the calling process ends where none is to be had. */
-int churn_make(struct churn *churn, enum churn_kind kind);
-void churn_close(struct churn *churn, enum churn_kind kind, int vm);
-
 /*
- * Starts all of them, without the encrypted kinds where there is no SEV; they go on
+ * Starts all of them, without the encrypted kinds that KVM does not offer; they go on
  * until churn->stop and then end, with status 0 if all went well. Writes at most
  * CHURN_KINDS pids; returns how many.
  */

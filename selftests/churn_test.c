@@ -21,16 +21,18 @@
 #define DUMPS_LEAST 20		/* on a machine that hardly gets to run */
 #define STABLE_MOST 16
 #define PAIRS_MOST 64
+#define POOLS_MOST (KVMWARD_SLOT_POOL_SNP + 1)
 #define MIRROR KVMWARD_GUEST_FLAGS_MIRROR
 #define ORPHAN KVMWARD_GUEST_FLAGS_ORPHAN
 
-enum rule { STAY, ONCE, BOUNDS, HOLDER, ASIDS, POOLS, RULES };
+enum rule { STAY, ONCE, BOUNDS, HOLDER, MEMORY, ASIDS, POOLS, RULES };
 
 static const char *const rules[RULES] = {
 	[STAY] = "guests that stay are in each dump, unchanged",
 	[ONCE] = "no VM is in a dump twice",
 	[BOUNDS] = "of each kind there are as many as there can have been",
 	[HOLDER] = "each has the holder, the flags and the type that it must have",
+	[MEMORY] = "what cannot be moved of an SNP guest is no more than it has taken",
 	[ASIDS] = "each ASID is of the right pool, and one guest's",
 	[POOLS] = "the pools show what they must and no more than they can",
 };
@@ -71,7 +73,17 @@ static unsigned int stable_count;
 static uint32_t strangers[256];
 static unsigned int stranger_count;
 
-static uint32_t pool_first[2], pool_last[2], pool_before[2];
+static unsigned int pool_count;		/* 3: SNP has one of its own */
+static uint32_t pool_first[POOLS_MOST], pool_last[POOLS_MOST], pool_before[POOLS_MOST];
+static uint32_t pool_capacity[POOLS_MOST];
+
+static unsigned int pool_of(uint32_t type)
+{
+	if (type == KVMWARD_GUEST_TYPE_SEV)
+		return KVMWARD_SLOT_POOL_SEV;
+	return type == KVMWARD_GUEST_TYPE_SNP && pool_count > KVMWARD_SLOT_POOL_SNP ?
+	       KVMWARD_SLOT_POOL_SNP : KVMWARD_SLOT_POOL_SEV_ES;
+}
 
 static bool is_stranger(uint32_t pid)
 {
@@ -148,6 +160,8 @@ static void stable_make(void)
 	}
 	if (vms_offered(VMS_SEV_ES))
 		stable_add(vms_create(VMS_SEV_ES), KVMWARD_GUEST_TYPE_SEV_ES, 0);
+	if (vms_offered(VMS_SNP))
+		stable_add(vms_create(VMS_SNP), KVMWARD_GUEST_TYPE_SNP, 0);
 }
 
 static void stable_check(const struct nl_msg *msg, unsigned int number)
@@ -193,6 +207,8 @@ static uint32_t type_of(enum churn_kind kind)
 		return KVMWARD_GUEST_TYPE_SEV;
 	case CHURN_SEV_ES:
 		return KVMWARD_GUEST_TYPE_SEV_ES;
+	case CHURN_SNP:
+		return KVMWARD_GUEST_TYPE_SNP;
 	default:
 		return KVMWARD_GUEST_TYPE_PLAIN;
 	}
@@ -255,6 +271,21 @@ static void holder_check(const struct nl_msg *msg, enum churn_kind kind)
 		       flags_of(msg, kind));
 }
 
+static unsigned int private_seen;
+
+/* Page by page, until it has all or its file is closed. */
+static void memory_check(const struct nl_msg *msg)
+{
+	uint64_t bytes;
+
+	if (!nl_has(msg, KVMWARD_A_GUEST_UNMOVABLE_BYTES))
+		return;
+	bytes = nl_u64(msg, KVMWARD_A_GUEST_UNMOVABLE_BYTES);
+	private_seen += bytes > 0;
+	if (bytes > CHURN_PRIVATE_BYTES || bytes % 4096)
+		breaks(MEMORY, msg, "more than it has taken", bytes, CHURN_PRIVATE_BYTES);
+}
+
 /*
  * Two guests with one ASID. A dump is taken in the order of processes, so that a
  * slot which is given back and taken again meanwhile may be met at both places;
@@ -296,8 +327,7 @@ static void asids_check(const struct nl_answer *answer)
 	for (i = 0; i < answer->count; i++) {
 		const struct nl_msg *msg = &answer->msgs[i];
 		uint32_t asid = value_or_zero(msg, KVMWARD_A_GUEST_ASID);
-		int pool = value_or_zero(msg, KVMWARD_A_GUEST_TYPE) == KVMWARD_GUEST_TYPE_SEV ?
-			   KVMWARD_SLOT_POOL_SEV : KVMWARD_SLOT_POOL_SEV_ES;
+		unsigned int pool = pool_of(value_or_zero(msg, KVMWARD_A_GUEST_TYPE));
 
 		if (!takes_slot(msg) || asid >= ARRAY_SIZE(holders))
 			continue;
@@ -371,6 +401,8 @@ static void guest_check(const struct nl_msg *msg, int *seen)
 		stable_check(msg, churn_number_of(memory));
 	else
 		holder_check(msg, kind);
+	if (kind == CHURN_SNP)
+		memory_check(msg);
 }
 
 static int by_value(const void *one, const void *other)
@@ -426,30 +458,35 @@ static void guests_look(void)
 	nl_answer_done(&answer);
 }
 
-static int most_of_type(const struct bounds *bounds, uint32_t type)
+/* Kinds of guests that take slots of that pool: each is made by one process, one by one. */
+static bool is_of_pool(enum churn_kind kind, unsigned int pool)
 {
-	enum churn_kind kind;
-	int most = 0;
+	uint32_t type = type_of(kind);
 
-	for (kind = CHURN_PLAIN; kind < CHURN_KINDS; kind++)
-		if (type_of(kind) == type && kind != CHURN_MIRROR)
-			most += bounds[kind].most;
-	return most;
+	return type != KVMWARD_GUEST_TYPE_PLAIN && kind != CHURN_MIRROR && pool_of(type) == pool;
 }
 
-static void pool_check(const struct nl_msg *msg, int pool, int most)
+static void pool_check(const struct nl_msg *msg, unsigned int pool, const struct bounds *bounds)
 {
 	int least = pool_before[pool];	/* those that stay */
 	int in_use = value_or_zero(msg, KVMWARD_A_SLOT_IN_USE);
 	int capacity = value_or_zero(msg, KVMWARD_A_SLOT_CAPACITY);
+	int most = 0, takers = 0;
+	enum churn_kind kind;
+
+	for (kind = CHURN_PLAIN; kind < CHURN_KINDS; kind++)
+		if (is_of_pool(kind, pool)) {
+			most += bounds[kind].most;
+			takers++;
+		}
 
 	if (in_use < least || in_use > least + most)
 		breaks(POOLS, NULL, "in use", in_use, least);
 	if (!nl_has(msg, KVMWARD_A_SLOT_CHARGED))
 		return;
-	/* The kernel's own count is exact at any moment. */
+	/* The kernel adds before it refuses: a full pool has one too many for each who asks. */
 	if ((int)nl_u32(msg, KVMWARD_A_SLOT_CHARGED) < least ||
-	    (int)nl_u32(msg, KVMWARD_A_SLOT_CHARGED) > capacity)
+	    (int)nl_u32(msg, KVMWARD_A_SLOT_CHARGED) > capacity + takers)
 		breaks(POOLS, NULL, "charged", nl_u32(msg, KVMWARD_A_SLOT_CHARGED), capacity);
 }
 
@@ -457,15 +494,14 @@ static void slots_look(void)
 {
 	struct bounds bounds[CHURN_KINDS];
 	struct nl_answer answer;
+	unsigned int pool;
 
 	bounds_begin(bounds);
 	test_slots(&nl, &answer);
 	bounds_end(bounds);
 	slot_dumps++;
-	pool_check(&answer.msgs[KVMWARD_SLOT_POOL_SEV], KVMWARD_SLOT_POOL_SEV,
-		   most_of_type(bounds, KVMWARD_GUEST_TYPE_SEV));
-	pool_check(&answer.msgs[KVMWARD_SLOT_POOL_SEV_ES], KVMWARD_SLOT_POOL_SEV_ES,
-		   most_of_type(bounds, KVMWARD_GUEST_TYPE_SEV_ES));
+	for (pool = 0; pool < pool_count; pool++)
+		pool_check(&answer.msgs[pool], pool, bounds);
 	nl_answer_done(&answer);
 }
 
@@ -474,14 +510,16 @@ static bool pools_settled(uint32_t *ret_in_use)
 {
 	struct nl_answer answer;
 	bool same = true;
-	int pool;
+	unsigned int pool;
 
 	test_slots(&nl, &answer);
-	for (pool = 0; pool < 2; pool++) {
+	pool_count = answer.count;
+	for (pool = 0; pool < pool_count; pool++) {
 		const struct nl_msg *msg = &answer.msgs[pool];
 
 		ret_in_use[pool] = value_or_zero(msg, KVMWARD_A_SLOT_IN_USE);
 		pool_first[pool] = value_or_zero(msg, KVMWARD_A_SLOT_FIRST_ASID);
+		pool_capacity[pool] = value_or_zero(msg, KVMWARD_A_SLOT_CAPACITY);
 		pool_last[pool] = value_or_zero(msg, KVMWARD_A_SLOT_LAST_ASID);
 		if (nl_has(msg, KVMWARD_A_SLOT_CHARGED))
 			same = same && nl_u32(msg, KVMWARD_A_SLOT_CHARGED) == ret_in_use[pool];
@@ -528,26 +566,53 @@ static void print_counts(void)
 	ksft_print_msg("%u guest dumps and %u of slots, %u guests at most, among %u VMs that came and went\n",
 		       guest_dumps, slot_dumps, most_guests, all);
 	ksft_print_msg("seen with one ASID while it went from one to the other: %u\n", pairs_ever);
+	ksft_print_msg("private memory seen: %u times\n", private_seen);
 	ksft_print_msg("closed by its maker behind a dump's back, seen in a child: %u\n", closed_seen);
 	ksft_print_msg("passed on behind a dump's back: in %u dumps, seen %u times\n", passed_missed,
 		       passed_seen);
 }
 
+/* Where a pool can be filled, it was, and went on. */
+static void refused_test(uint32_t type, const char *name, unsigned int refused, bool offered)
+{
+	unsigned int pool = pool_of(type), room = pool_capacity[pool] - pool_before[pool];
+
+	if (!offered)
+		ksft_test_result_skip("%s refused: not offered here\n", name);
+	else if (room > CHURN_FILL)
+		ksft_test_result_skip("%s refused: %u slots are more than are filled here\n", name,
+				      room);
+	else
+		ksft_test_result(refused, "%s refused by a full pool: %u times\n", name, refused);
+}
+
 int main(void)
 {
+	static const struct {
+		uint32_t type;
+		enum vms_type vms;
+		const char *name;
+	} takers[] = {
+		{ KVMWARD_GUEST_TYPE_SEV, VMS_SEV, "SEV" },
+		{ KVMWARD_GUEST_TYPE_SEV_ES, VMS_SEV_ES, "SEV-ES" },
+		{ KVMWARD_GUEST_TYPE_SNP, VMS_SNP, "SEV-SNP" },
+	};
+	bool offered[ARRAY_SIZE(takers)];
 	pid_t pids[CHURN_KINDS];
-	unsigned int seed, workers, failed, settled[2];
+	unsigned int seed, workers, failed, settled[POOLS_MOST], i;
 	enum rule rule;
 	long seconds;
 
 	test_open(&nl);
 	if (!vms_there())
 		ksft_exit_skip("no /dev/kvm: no guests to come and go\n");
-	ksft_set_plan(RULES + 2);
+	ksft_set_plan(RULES + 2 + ARRAY_SIZE(takers));
 	seed = environment("KVMWARD_CHURN_SEED", time(NULL) ^ getpid() << 16);
 	seconds = environment("KVMWARD_CHURN_SECONDS", SECONDS);
 	churn = mmap(NULL, sizeof(*churn), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	strangers_note();
+	for (i = 0; i < ARRAY_SIZE(takers); i++)
+		offered[i] = vms_offered(takers[i].vms);
 	stable_make();
 	pools_settled(pool_before);
 
@@ -560,9 +625,13 @@ int main(void)
 
 	for (rule = 0; rule < RULES; rule++)
 		ksft_test_result(!broken[rule], "%s\n", rules[rule]);
+	for (i = 0; i < ARRAY_SIZE(takers); i++)
+		refused_test(takers[i].type, takers[i].name,
+			     atomic_load(&churn->refused[takers[i].vms]), offered[i]);
 	ksft_test_result(!failed, "%u kinds of churn, none of which met an error\n", workers);
-	ksft_test_result(pools_settled(settled) && settled[0] == pool_before[0] &&
-			 settled[1] == pool_before[1] && test_module_users() == 0,
+	ksft_test_result(pools_settled(settled) &&
+			 !memcmp(settled, pool_before, pool_count * sizeof(*settled)) &&
+			 test_module_users() == 0,
 			 "no slot is left over, and nobody uses the module\n");
 	ksft_finished();
 }

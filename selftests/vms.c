@@ -67,20 +67,27 @@ int vms_snp_populate(int vm, unsigned long address, size_t bytes)
 	return ret;
 }
 
-int vms_create(enum vms_type type)
+int vms_begin(enum vms_type type)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int vm, ret = 0;
+	int vm;
 
 	if (kvm < 0)
 		return -errno;
 	vm = ioctl(kvm, KVM_CREATE_VM, type == VMS_SNP ? KVM_X86_SNP_VM : 0);
 	if (vm < 0)
-		ret = -errno;
+		vm = -errno;
 	close(kvm);
-	if (!ret && type != VMS_PLAIN)
+	return vm;
+}
+
+int vms_create(enum vms_type type)
+{
+	int vm = vms_begin(type), ret = 0;
+
+	if (vm >= 0 && type != VMS_PLAIN)
 		ret = vms_encrypt(vm, type);
-	if (ret && vm >= 0)
+	if (ret)
 		close(vm);
 	return ret ? ret : vm;
 }

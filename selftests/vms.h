@@ -7,14 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum vms_type { VMS_PLAIN, VMS_SEV, VMS_SEV_ES, VMS_SNP };
+enum vms_type { VMS_PLAIN, VMS_SEV, VMS_SEV_ES, VMS_SNP, VMS_TYPES };
 
 /* Is there a /dev/kvm; can a VM of that type be made now? */
 bool vms_there(void);
 bool vms_offered(enum vms_type type);
 
-/* A VM's file, or negative errno. An encrypted one has its slot. */
+/* A VM's file, or negative errno. An encrypted one has its slot, or, when begun, none yet. */
 int vms_create(enum vms_type type);
+int vms_begin(enum vms_type type);
 
 /* Each 0 or negative errno. */
 int vms_encrypt(int vm, enum vms_type type);	/* of the type it was made for; it then has its slot */
