@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <linux/psp-sev.h>
@@ -11,6 +12,7 @@
 #include "testing.h"
 
 #define SIMULATOR "/sys/kernel/debug/psp_sim/"
+#define PSP_PATIENCE 60		/* seconds, twice: far less than "settings" allows a test */
 
 static struct nl_answer answer;
 static const struct nl_msg *host;
@@ -252,9 +254,9 @@ static bool platform_status(struct sev_user_data_status *status)
 /* Firmware facts are left out while the firmware is busy: asks until they are there. */
 static void psp_await(struct nl *nl)
 {
-	int i;
+	time_t end = time(NULL) + PSP_PATIENCE;
 
-	for (i = 0; i < 600 && !nl_has(host, KVMWARD_A_HOST_PSP_STATE); i++) {
+	while (time(NULL) < end && !nl_has(host, KVMWARD_A_HOST_PSP_STATE)) {
 		usleep(100000);
 		nl_answer_done(&answer);
 		test_host(nl, &answer);
