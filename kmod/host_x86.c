@@ -27,6 +27,8 @@
 #define HWCR_SMM_LOCK		BIT_ULL(0)
 #define RMP_BASE		0xc0010132	/* 15.36.4 */
 #define RMP_END			0xc0010133
+#define RMP_CFG			0xc0010136
+#define RMP_CFG_SEGMENTED	BIT_ULL(0)
 
 const char *const kvmward_kvm_modules[] = { "kvm_amd", "kvm_intel", NULL };
 
@@ -58,13 +60,19 @@ static struct kvmward_u32 msr_bit(u32 msr, u64 bit)
 	return kvmward_u32(!!(value & bit));
 }
 
-/* Both registers hold an address, and 0 when firmware has set nothing aside. */
-static struct kvmward_u32 rmp_reserved(void)
+/*
+ * Both registers hold an address, and 0 when firmware has set nothing aside. One in
+ * segments has no end: its start is that of a table of them, and aligned.
+ */
+static struct kvmward_u32 rmp_reserved(bool may_be_segmented)
 {
-	u64 base, end;
+	u64 base, end, config = 0;
 
-	if (kvmward_rdmsr_safe(RMP_BASE, &base) || kvmward_rdmsr_safe(RMP_END, &end))
+	if (kvmward_rdmsr_safe(RMP_BASE, &base) || kvmward_rdmsr_safe(RMP_END, &end) ||
+	    (may_be_segmented && kvmward_rdmsr_safe(RMP_CFG, &config)))
 		return (struct kvmward_u32){ };
+	if (config & RMP_CFG_SEGMENTED)
+		return kvmward_u32(!!base);
 	return kvmward_u32(base && end > base);
 }
 
@@ -129,7 +137,7 @@ static void encryption_read(struct kvmward_host *host)
 		host->min_sev_asid = kvmward_u32(edx);
 	}
 	if (eax & BIT(4)) {
-		host->snp_rmp_reserved = rmp_reserved();
+		host->snp_rmp_reserved = rmp_reserved(eax & BIT(23));
 		host->snp_active = msr_bit(SYSCFG, SYSCFG_SNP);
 		host->vmpls = kvmward_u32(ebx >> 12 & 0xf);
 	}

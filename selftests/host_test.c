@@ -165,12 +165,15 @@ static bool bit_is(bool asked, int attr, uint32_t msr, unsigned int bit)
 	return is_if(known, attr, value >> bit & 1);
 }
 
-static bool rmp_is(bool asked)
+/* AMD APM volume 2, 15.36.4: a table in segments, if there may be one, has no end. */
+static bool rmp_is(bool asked, bool may_be_segmented)
 {
-	uint64_t base = 0, end = 0;
-	bool known = asked && msr_read(0xc0010132, &base) && msr_read(0xc0010133, &end);
+	uint64_t base = 0, end = 0, config = 0;
+	bool known = asked && msr_read(0xc0010132, &base) && msr_read(0xc0010133, &end) &&
+		     (!may_be_segmented || msr_read(0xc0010136, &config));
 
-	return is_if(known, KVMWARD_A_HOST_SNP_RMP_RESERVED, base && end > base);
+	return is_if(known, KVMWARD_A_HOST_SNP_RMP_RESERVED,
+		     config & 1 ? base != 0 : base && end > base);
 }
 
 /* VM_CR.SVMDIS or, of Intel's IA32_FEATURE_CONTROL, locked without VMX. */
@@ -198,7 +201,7 @@ static void msr_test(void)
 	}
 	any = regs[0] & 3;
 	snp = regs[0] >> 4 & 1;
-	ksft_test_result(switch_off_is() && rmp_is(snp) &&
+	ksft_test_result(switch_off_is() && rmp_is(snp, regs[0] >> 23 & 1) &&
 			 bit_is(any, KVMWARD_A_HOST_SME_ENABLED, 0xc0010010, 23) &&
 			 bit_is(snp, KVMWARD_A_HOST_SNP_ACTIVE, 0xc0010010, 24) &&
 			 bit_is(any, KVMWARD_A_HOST_SMM_LOCKED, 0xc0010015, 0),
@@ -319,6 +322,9 @@ static const struct bit {
 	  KVMWARD_A_HOST_SNP_ACTIVE, 0, false, true },
 	{ "the only bit of RMP_BASE", "RMP_BASE", 0xc0010132, 30,
 	  KVMWARD_A_HOST_SNP_RMP_RESERVED, 0, false, true },
+	{ "RMP_END's bit above RMP_BASE", "RMP_END", 0xc0010133, 30,
+	  KVMWARD_A_HOST_SNP_RMP_RESERVED, 0, false, true },
+	{ "RMP_CFG.SegmentedRmpEn", "RMP_CFG", 0xc0010136, 0, 0, 0, false, true },
 	{ "FEATURE_CONTROL's VMX outside SMX", "FEATURE_CONTROL", 0x3a, 2,
 	  KVMWARD_A_HOST_VIRT_FIRMWARE_DISABLED, KVMWARD_A_HOST_VIRT_USABLE, true, false },
 	{ "FEATURE_CONTROL's VMX in SMX", "FEATURE_CONTROL", 0x3a, 1, 0, 0, true, false },
@@ -328,6 +334,11 @@ static const struct bit {
 /* The same outside SMX where nothing is locked: the kernel may still choose. */
 static const struct bit unlocked = {
 	"FEATURE_CONTROL's VMX outside SMX, not locked", "FEATURE_CONTROL", 0x3a, 2, 0, 0, true, false,
+};
+
+/* RMP_END's once more where the table is in segments. */
+static const struct bit segmented = {
+	"RMP_END's bit above RMP_BASE, in segments", "RMP_END", 0xc0010133, 30, 0, 0, false, true,
 };
 
 #define BITS (sizeof(bits) / sizeof(*bits))
@@ -412,18 +423,26 @@ static void bit_test(struct nl *nl, const struct bit *bit)
 				 bit->fact ? "what it is about, and nothing else" : "no fact");
 }
 
+static void bit_test_between(struct nl *nl, const struct bit *bit, const char *before,
+			     const char *after)
+{
+	bool steered = !bit_is_not_there(bit);
+
+	if (steered)
+		test_file_write(SIMULATOR "msr", before);
+	bit_test(nl, bit);
+	if (steered)
+		test_file_write(SIMULATOR "msr", after);
+}
+
 static void bits_test(struct nl *nl)
 {
-	bool steered = !bit_is_not_there(&unlocked);
 	unsigned int i;
 
 	for (i = 0; i < BITS; i++)
 		bit_test(nl, &bits[i]);
-	if (steered)
-		test_file_write(SIMULATOR "msr", "FEATURE_CONTROL 0 0");
-	bit_test(nl, &unlocked);
-	if (steered)
-		test_file_write(SIMULATOR "msr", "FEATURE_CONTROL 0 1");
+	bit_test_between(nl, &unlocked, "FEATURE_CONTROL 0 0", "FEATURE_CONTROL 0 1");
+	bit_test_between(nl, &segmented, "RMP_CFG 0 1", "RMP_CFG 0 0");
 }
 
 /*
@@ -492,7 +511,7 @@ int main(void)
 	test_open(&nl);
 	test_module_load("cpuid");
 	test_module_load("msr");
-	ksft_set_plan(14 + BITS + 1);
+	ksft_set_plan(14 + BITS + 2);
 	test_host(&nl, &answer);
 	host = &answer.msgs[0];
 	vendor_test();

@@ -32,6 +32,7 @@
 #define HAS_SEV_ES BIT(3)
 #define HAS_SNP BIT(4)
 #define HAS_VMPLS BIT(5)
+#define HAS_SEGMENTED_RMP BIT(23)
 /* EBX: C-bit position, from bit 6 on physical address bits lost, from 12 on VMPLs */
 #define ADDRESS_BITS_LOST 1
 #define VMPLS 4
@@ -41,6 +42,7 @@
 #define SYSCFG_SNP_EN BIT_ULL(24)	/* AMD APM volume 2, 15.36.2; 6.1 has no name for it */
 #define RMP_BASE 0xc0010132		/* 15.36.4; nor for these */
 #define RMP_END 0xc0010133
+#define RMP_CFG 0xc0010136
 
 /* Set before kvm_amd is loaded: its alternatives are patched at load time. */
 static const unsigned int features[] = {
@@ -85,7 +87,7 @@ static int cpuid_pre(struct kprobe *probe, struct pt_regs *regs)
 		*eax = HAS_SME | HAS_SEV | HAS_PAGE_FLUSH_MSR | HAS_SEV_ES;
 		*ebx = psp_sim_cbit | ADDRESS_BITS_LOST << 6;
 		if (psp_sim_snp) {
-			*eax |= HAS_SNP | HAS_VMPLS;
+			*eax |= HAS_SNP | HAS_VMPLS | HAS_SEGMENTED_RMP;
 			*ebx |= VMPLS << 12;
 		}
 		*ecx = psp_sim_max_asid;
@@ -116,6 +118,7 @@ static struct {
 	{ "HWCR", MSR_K7_HWCR, MSR_K7_HWCR_SMMLOCK, 0 },
 	{ "RMP_BASE", RMP_BASE, 0, 0x40000000 },
 	{ "RMP_END", RMP_END, 0, 0x41ffffff },
+	{ "RMP_CFG", RMP_CFG, 0, 0 },
 	{ "FEATURE_CONTROL", MSR_IA32_FEAT_CTL,
 	  FEAT_CTL_LOCKED | FEAT_CTL_VMX_ENABLED_OUTSIDE_SMX, 0 },
 };
