@@ -44,7 +44,8 @@ static int snapshot_alloc(struct kvmward_snapshot *snapshot, struct kvmward_size
 
 /*
  * 0; -ENOMEM; -ENFILE; -ENOSPC when there was more than last time. What memory
- * could not be had for is not asked for again: the next one begins small.
+ * could not be had for is not asked for again: the next one begins with half, which
+ * is not far off where it was one asker alone who is allowed little.
  */
 static int try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *layout)
 {
@@ -54,7 +55,7 @@ static int try(struct kvmward_snapshot *snapshot, const struct kvmward_layout *l
 	if (!ret)
 		ret = kvmward_pass_run(snapshot, layout, room, &last);
 	if (ret == -ENOMEM)
-		last = (struct kvmward_size){ };
+		last = (struct kvmward_size){ last.count / 2, last.text / 2 };
 	if (ret)
 		kvmward_snapshot_done(snapshot);
 	return ret;

@@ -84,10 +84,9 @@ static int host_doit(struct sk_buff *skb, struct genl_info *info)
 	return reply_send(info, reply, hdr, kvmward_fill_host(reply, &host));
 }
 
-static int snapshot_take(struct kvmward_snapshot *snapshot, struct netlink_ext_ack *extack)
+/* What kvmward_snapshot_take() has returned, with words for it. */
+static int snapshot_explain(int ret, struct netlink_ext_ack *extack)
 {
-	int ret = kvmward_snapshot_take(snapshot);
-
 	if (ret == -EAGAIN)
 		NL_SET_ERR_MSG(extack, "guests come faster than they can be counted: try again");
 	else if (ret == -ENFILE)
@@ -135,7 +134,7 @@ static int guest_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "pid is missing: give one, or ask for a dump");
 		return -EINVAL;
 	}
-	ret = snapshot_take(&snapshot, info->extack);
+	ret = snapshot_explain(kvmward_snapshot_take(&snapshot), info->extack);
 	if (ret)
 		return ret;
 	ret = guest_reply(info, &snapshot);
@@ -187,7 +186,7 @@ static int guest_start(struct netlink_callback *cb)
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return -ENOMEM;
-	ret = snapshot_take(&dump->snapshot, cb->extack);
+	ret = snapshot_explain(kvmward_snapshot_take(&dump->snapshot), cb->extack);
 	if (ret) {
 		kfree(dump);
 		return ret;
@@ -225,11 +224,11 @@ static int guest_done(struct netlink_callback *cb)
 }
 
 /* On failure *ret_pools is untouched. */
-static int pools_read(struct pools *ret_pools, struct netlink_ext_ack *extack)
+static int pools_read(struct pools *ret_pools)
 {
 	struct kvmward_snapshot snapshot;
 	struct kvmward_host host;
-	int ret = snapshot_take(&snapshot, extack);
+	int ret = kvmward_snapshot_take(&snapshot);
 
 	if (ret)
 		return ret;
@@ -243,7 +242,9 @@ static int pools_read(struct pools *ret_pools, struct netlink_ext_ack *extack)
 /* What those without rights share; its lock is taken before that of a pass. */
 static DEFINE_MUTEX(shared_lock);
 static struct {
-	struct pools pools;		/* none yet: of count 0 */
+	bool there;
+	int error;			/* what the last pass came to; 0: to these pools */
+	struct pools pools;
 	unsigned long expires;		/* jiffies */
 } shared;
 
@@ -251,7 +252,7 @@ static struct {
  * Each pass waits for those asked for before it. So of all who have no say only one
  * at a time asks for any: many of them cannot hold up who decides by what he is told.
  */
-static int pools_read_shared(struct pools *ret_pools, struct netlink_ext_ack *extack)
+static int pools_read_shared(struct pools *ret_pools)
 {
 	unsigned long begun;
 	int ret = mutex_lock_killable(&shared_lock);
@@ -259,13 +260,15 @@ static int pools_read_shared(struct pools *ret_pools, struct netlink_ext_ack *ex
 	if (ret)
 		return ret;
 	begun = jiffies;
-	if (!shared.pools.count || time_after(begun, shared.expires)) {
-		ret = pools_read(&shared.pools, extack);
-		if (!ret)
-			shared.expires = begun + SHARED_INTERVAL;
+	if (!shared.there || time_after(begun, shared.expires)) {
+		shared.error = pools_read(&shared.pools);
+		/* Any other error may be the asker's own: a signal, a limit of memory. */
+		shared.there = !shared.error || shared.error == -ENFILE ||
+			       shared.error == -EAGAIN;
+		shared.expires = begun + SHARED_INTERVAL;
 	}
-	if (!ret)
-		*ret_pools = shared.pools;
+	ret = shared.error;
+	*ret_pools = shared.pools;
 	mutex_unlock(&shared_lock);
 	return ret;
 }
@@ -278,12 +281,12 @@ static int slot_start(struct netlink_callback *cb)
 	if (!dump)
 		return -ENOMEM;
 	if (netlink_capable(cb->skb, CAP_NET_ADMIN))
-		ret = pools_read(&dump->pools, cb->extack);
+		ret = pools_read(&dump->pools);
 	else
-		ret = pools_read_shared(&dump->pools, cb->extack);
+		ret = pools_read_shared(&dump->pools);
 	if (ret) {
 		kfree(dump);
-		return ret;
+		return snapshot_explain(ret, cb->extack);
 	}
 	dump_ctx(cb, struct slot_dump) = dump;
 	return 0;
