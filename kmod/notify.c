@@ -183,9 +183,14 @@ static void events_send(struct work_struct *work)
 	kvmward_slots_ranges(&host, pools);
 	split = kvmward_slots_split(&host);
 	while (ring_pop(&event)) {
-		/* Told before anything that comes after the gap. */
-		if (ring_lost())
+		/*
+		 * Told before anything that comes after the gap; and again at the end,
+		 * as what comes now may be older than what was asked for meanwhile.
+		 */
+		if (ring_lost()) {
 			kvmward_netlink_lost();
+			lost = true;
+		}
 		pools[event.pool].charged = event.charged;
 		/* Of SEV-ES or of SNP: the kernel charges both alike. */
 		unknown = split && event.pool == KVMWARD_SLOT_POOL_SEV_ES;
