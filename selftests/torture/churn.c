@@ -61,13 +61,17 @@ static void wrong(const char *what, int error)
 	counts->wrong++;
 }
 
-/* Private memory of a guest, some of it taken: the file, or negative. */
+/* Private memory of a guest, in a slot where no other is, some of it taken: the file. */
 static int private_give(int vm)
 {
 	int memory = gmem_create(vm, PRIVATE_BYTES);
+	int ret = memory < 0 ? memory : gmem_bind(vm, 2, 2UL << 32, PRIVATE_BYTES, memory, 0);
 
-	if (memory >= 0 && !gmem_bind(vm, 2, 1UL << 32, PRIVATE_BYTES, memory, 0) &&
-	    !fallocate(memory, FALLOC_FL_KEEP_SIZE, 0, PRIVATE_BYTES / 2))
+	if (!ret && fallocate(memory, FALLOC_FL_KEEP_SIZE, 0, PRIVATE_BYTES / 2))
+		ret = -errno;
+	if (ret)
+		wrong("private memory", -ret);
+	else
 		counts->private++;
 	return memory;
 }
