@@ -34,6 +34,7 @@ struct blob {
 
 struct kvmward_btf {
 	struct blob kernel, module;
+	const struct btf_type *found;	/* the latest: mostly asked for again */
 };
 
 static int section_check(const struct btf_header *hdr, size_t size, u32 off, u32 len)
@@ -123,7 +124,13 @@ static int blob_load(struct blob *blob, const char *name)
 	return ret;
 }
 
-struct kvmward_btf *kvmward_btf_load(const char *module)
+static void blob_free(struct blob *blob)
+{
+	vfree(blob->data);
+	*blob = (struct blob){ };
+}
+
+struct kvmward_btf *kvmward_btf_load(void)
 {
 	struct kvmward_btf *btf = kzalloc(sizeof(*btf), GFP_KERNEL);
 	int ret;
@@ -131,8 +138,6 @@ struct kvmward_btf *kvmward_btf_load(const char *module)
 	if (!btf)
 		return ERR_PTR(-ENOMEM);
 	ret = blob_load(&btf->kernel, "vmlinux");
-	if (!ret && module)
-		ret = blob_load(&btf->module, module);
 	if (ret) {
 		kvmward_btf_free(btf);
 		return ERR_PTR(ret);
@@ -140,12 +145,22 @@ struct kvmward_btf *kvmward_btf_load(const char *module)
 	return btf;
 }
 
+int kvmward_btf_load_module(struct kvmward_btf *btf, const char *module)
+{
+	int ret;
+
+	btf->found = NULL;
+	blob_free(&btf->module);
+	ret = blob_load(&btf->module, module);
+	if (ret)
+		blob_free(&btf->module);
+	return ret;
+}
+
 void kvmward_btf_free(struct kvmward_btf *btf)
 {
-	if (IS_ERR_OR_NULL(btf))
-		return;
-	vfree(btf->module.data);
-	vfree(btf->kernel.data);
+	blob_free(&btf->module);
+	blob_free(&btf->kernel);
 	kfree(btf);
 }
 
@@ -223,12 +238,16 @@ static const struct btf_type *struct_find_in(const struct kvmward_btf *btf,
 }
 
 /* The module's own types come first: it may have a private one of that name. */
-static const struct btf_type *struct_find(const struct kvmward_btf *btf, const char *name)
+static const struct btf_type *struct_find(struct kvmward_btf *btf, const char *name)
 {
-	const struct btf_type *type = struct_find_in(btf, &btf->module, name);
+	const struct btf_type *type = btf->found;
 
+	if (type && name_is(btf, type->name_off, name))
+		return type;
+	type = struct_find_in(btf, &btf->module, name);
 	if (PTR_ERR(type) == -ENOENT)
 		type = struct_find_in(btf, &btf->kernel, name);
+	btf->found = IS_ERR(type) ? NULL : type;
 	return type;
 }
 
@@ -244,7 +263,7 @@ static int member_offset(const struct btf_type *type, const struct btf_member *m
 	return bits % 8 || bits / 8 >= type->size ? -EINVAL : (int)(bits / 8);
 }
 
-int kvmward_btf_size(const struct kvmward_btf *btf, const char *type)
+int kvmward_btf_size(struct kvmward_btf *btf, const char *type)
 {
 	const struct btf_type *found = struct_find(btf, type);
 
@@ -253,7 +272,7 @@ int kvmward_btf_size(const struct kvmward_btf *btf, const char *type)
 	return found->size <= INT_MAX ? (int)found->size : -EINVAL;
 }
 
-int kvmward_btf_offset(const struct kvmward_btf *btf, const char *type, const char *member)
+int kvmward_btf_offset(struct kvmward_btf *btf, const char *type, const char *member)
 {
 	const struct btf_type *found = struct_find(btf, type);
 	const struct btf_member *members;

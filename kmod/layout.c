@@ -26,7 +26,7 @@ static struct {
 } cache;
 
 /* own: the BTF is that of KVM's module, and not only the kernel's. */
-static void resolve_types(struct kvmward_layout *layout, const struct kvmward_btf *btf, bool own)
+static void resolve_types(struct kvmward_layout *layout, struct kvmward_btf *btf, bool own)
 {
 	int ret = kvmward_vm_check(btf);
 
@@ -54,39 +54,42 @@ static bool vmlinux_speaks_for(const struct module *kvm)
 	return !kvm || !test_bit(TAINT_OOT_MODULE, &kvm->taints);
 }
 
-static void resolve(struct kvmward_layout *layout, const char *vendor, const struct module *kvm)
+static void vendor_read(struct kvmward_layout *layout, struct kvmward_btf *btf,
+			const char *vendor, const struct module *kvm)
 {
-	struct kvmward_btf *btf = kvmward_btf_load(vendor);
-	bool own = PTR_ERR_OR_ZERO(btf) != -ENOENT;
+	int ret = kvmward_btf_load_module(btf, vendor);
 
-	if (!own) {
-		if (!vmlinux_speaks_for(kvm)) {
-			layout->reason = "KVM is not of the kernel's own tree and has no BTF";
-			return;
-		}
-		btf = kvmward_btf_load(NULL);
-	}
-	if (IS_ERR(btf)) {
-		layout->reason = PTR_ERR(btf) == -ENOENT ? "the kernel has no BTF" :
-							   "the kernel's BTF cannot be read";
-		return;
-	}
-	resolve_types(layout, btf, own);
-	kvmward_btf_free(btf);
+	if (ret && ret != -ENOENT)
+		layout->reason = "the BTF of KVM cannot be read";
+	else if (ret && !vmlinux_speaks_for(kvm))
+		layout->reason = "KVM is not of the kernel's own tree and has no BTF";
+	else
+		resolve_types(layout, btf, !ret);
 }
 
 /* What no header shows: only the BTF of KVM's own module has it. */
-static void refs_read(struct kvmward_layout *layout, const struct module *vendor)
+static void refs_read(struct kvmward_layout *layout, struct kvmward_btf *btf,
+		      const struct module *kvm)
 {
-	struct kvmward_btf *btf = kvmward_btf_load("kvm");
-	int ret;
+	int ret = kvmward_btf_load_module(btf, "kvm");
 
-	if (PTR_ERR_OR_ZERO(btf) == -ENOENT && vmlinux_speaks_for(vendor))
-		btf = kvmward_btf_load(NULL);
-	ret = PTR_ERR_OR_ZERO(btf);
 	layout->refs_read = !ret || ret == -ENOENT;
-	if (!ret)
+	if (!ret || (ret == -ENOENT && vmlinux_speaks_for(kvm)))
 		kvmward_vm_refs_find(btf, &layout->refs);
+}
+
+static void resolve(struct kvmward_layout *layout, const char *vendor, const struct module *kvm)
+{
+	struct kvmward_btf *btf = kvmward_btf_load();
+
+	if (IS_ERR(btf)) {
+		layout->refs_read = PTR_ERR(btf) == -ENOENT;
+		layout->reason = layout->refs_read ? "the kernel has no BTF" :
+						     "the kernel's BTF cannot be read";
+		return;
+	}
+	vendor_read(layout, btf, vendor, kvm);
+	refs_read(layout, btf, kvm);
 	kvmward_btf_free(btf);
 }
 
@@ -116,7 +119,6 @@ void kvmward_layout_get(struct kvmward_layout *ret_layout, struct module **ret_v
 	generation = kvmward_module_generation();
 	if (!cache_valid(&layout, generation)) {
 		resolve(&layout, vendor, *ret_vendor);
-		refs_read(&layout, *ret_vendor);
 		cache.layout = layout;
 		cache.generation = generation;
 		cache.expires = jiffies + HZ;

@@ -17,7 +17,7 @@
 /* VMSA SEV_FEATURES, AMD APM volume 2, table B-4. */
 #define VMSA_SNP_ACTIVE BIT_ULL(0)
 
-static int field_find(const struct kvmward_btf *btf, const char *member, int base, u32 *ret_offset)
+static int field_find(struct kvmward_btf *btf, const char *member, int base, u32 *ret_offset)
 {
 	int offset = kvmward_btf_offset(btf, "kvm_sev_info", member);
 
@@ -28,7 +28,7 @@ static int field_find(const struct kvmward_btf *btf, const char *member, int bas
 }
 
 /* sev_info lies in kvm_svm, which must begin with struct kvm. */
-static int base_find(const struct kvmward_btf *btf)
+static int base_find(struct kvmward_btf *btf)
 {
 	int kvm = kvmward_btf_offset(btf, "kvm_svm", "kvm");
 	int base = kvmward_btf_offset(btf, "kvm_svm", "sev_info");
@@ -40,7 +40,7 @@ static int base_find(const struct kvmward_btf *btf)
 	return kvm || info > size - base ? -EINVAL : base;
 }
 
-int kvmward_sev_resolve(const struct kvmward_btf *btf, struct kvmward_sev_layout *ret_layout)
+int kvmward_sev_resolve(struct kvmward_btf *btf, struct kvmward_sev_layout *ret_layout)
 {
 	struct kvmward_sev_layout layout = { };
 	const struct {

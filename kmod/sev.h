@@ -21,7 +21,7 @@ struct kvmward_sev_layout {
  * Finds them in the BTF of kvm_amd. 0; -ENOENT or -EINVAL when a field is not
  * there or not as known, with *ret_layout untouched.
  */
-int kvmward_sev_resolve(const struct kvmward_btf *btf, struct kvmward_sev_layout *ret_layout);
+int kvmward_sev_resolve(struct kvmward_btf *btf, struct kvmward_sev_layout *ret_layout);
 
 /*
  * Reads type, ASID, pinned bytes and whether it is a mirror. The VM must not be
@@ -31,7 +31,7 @@ int kvmward_sev_resolve(const struct kvmward_btf *btf, struct kvmward_sev_layout
 void kvmward_sev_read(const struct kvmward_sev_layout *layout, const struct kvm *kvm,
 		      struct kvmward_guest *guest);
 #else
-static inline int kvmward_sev_resolve(const struct kvmward_btf *btf,
+static inline int kvmward_sev_resolve(struct kvmward_btf *btf,
 				      struct kvmward_sev_layout *ret_layout)
 {
 	return -ENOENT;

@@ -44,7 +44,7 @@ static const struct {
 	NESTED_FIELDS
 };
 
-int kvmward_vm_check(const struct kvmward_btf *btf)
+int kvmward_vm_check(struct kvmward_btf *btf)
 {
 	int ret = kvmward_btf_size(btf, "kvm");
 	int i;
@@ -63,14 +63,14 @@ int kvmward_vm_check(const struct kvmward_btf *btf)
 	return 0;
 }
 
-static struct kvmward_u32 offset_find(const struct kvmward_btf *btf, const char *type)
+static struct kvmward_u32 offset_find(struct kvmward_btf *btf, const char *type)
 {
 	int offset = kvmward_btf_offset(btf, type, "kvm");
 
 	return offset < 0 ? (struct kvmward_u32){ } : kvmward_u32(offset);
 }
 
-void kvmward_vm_refs_find(const struct kvmward_btf *btf, struct kvmward_vm_refs *ret_refs)
+void kvmward_vm_refs_find(struct kvmward_btf *btf, struct kvmward_vm_refs *ret_refs)
 {
 	ret_refs->device = offset_find(btf, "kvm_device");
 	ret_refs->memfd = offset_find(btf, "gmem_file");

@@ -22,7 +22,7 @@ struct kvmward_vm_refs {
 };
 
 /* Finds them in the BTF of KVM itself; what is not there stays unknown. */
-void kvmward_vm_refs_find(const struct kvmward_btf *btf, struct kvmward_vm_refs *ret_refs);
+void kvmward_vm_refs_find(struct kvmward_btf *btf, struct kvmward_vm_refs *ret_refs);
 
 /*
  * The VM of a file whose private_data that is. The pointer is good for as long as
@@ -35,7 +35,7 @@ struct kvm *kvmward_vm_of_ref(const void *private_data, u32 offset);
  * kernel where the headers of this build put them; -EINVAL when they do not,
  * -ENOENT when the types are not in that BTF.
  */
-int kvmward_vm_check(const struct kvmward_btf *btf);
+int kvmward_vm_check(struct kvmward_btf *btf);
 
 /*
  * The VM that a vCPU belongs to and holds. Needs a passed kvmward_vm_check(). The
