@@ -127,6 +127,18 @@ struct kvmward_maker kvmward_maker_learn(void)
 	return (struct kvmward_maker){ kvmward_u32(known.pid), kvmward_u64(known.start_time_ns) };
 }
 
+void kvmward_maker_forget(void)
+{
+	struct ending *ending;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	maker_count = 0;
+	hlist_for_each_entry(ending, &endings, node)
+		ending->maker = (struct kvmward_maker){ };
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
 static int destroy_entry(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct ending *ending = (struct ending *)instance->data;
@@ -242,9 +254,7 @@ static void watch_end(void)
 	if (watching)
 		probes_remove();
 	watching = false;
-	raw_spin_lock_irq(&lock);
-	maker_count = 0;
-	raw_spin_unlock_irq(&lock);
+	kvmward_maker_forget();
 	mutex_unlock(&watch_lock);
 }
 

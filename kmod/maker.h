@@ -22,6 +22,9 @@ struct kvmward_maker kvmward_maker_learn(void);
  */
 struct kvmward_maker kvmward_maker_ending(void);
 
+/* Slots may have been taken unseen: nobody is known any more. In any context. */
+void kvmward_maker_forget(void);
+
 /*
  * Begins with the guests there are. Wants kvmward_maker_learn() to be called for
  * each slot that is taken from now on. May sleep. What cannot be had stays

@@ -42,6 +42,9 @@ static struct {
 static void events_send(struct work_struct *work);
 static DECLARE_WORK(send_work, events_send);
 
+static struct kretprobe charge_probe, uncharge_probe;
+static struct kretprobe *probes[] = { &charge_probe, &uncharge_probe };
+
 /* What a probed function was called with. */
 struct call {
 	enum misc_res_type type;
@@ -104,6 +107,29 @@ static bool ring_lost(void)
 	return lost;
 }
 
+/* Were there calls that the probes have not seen, since it was last asked of *seen? */
+static bool calls_missed(unsigned long *seen)
+{
+	unsigned long missed = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		missed += READ_ONCE(probes[i]->nmissed) + READ_ONCE(probes[i]->kp.nmissed);
+	if (missed == READ_ONCE(*seen))
+		return false;
+	WRITE_ONCE(*seen, missed);
+	return true;
+}
+
+/* Who takes a slot unseen may have the address of a maker that is gone. */
+static void makers_check(void)
+{
+	static unsigned long seen;
+
+	if (calls_missed(&seen))
+		kvmward_maker_forget();
+}
+
 static int call_entry(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	struct call *call = (struct call *)instance->data;
@@ -126,6 +152,7 @@ static int charge_return(struct kretprobe_instance *instance, struct pt_regs *re
 
 	if ((int)regs_return_value(regs))
 		return 0;
+	makers_check();
 	event.maker = kvmward_maker_learn();
 	event_note(&event, call->cg);
 	return 0;
@@ -136,6 +163,7 @@ static int uncharge_return(struct kretprobe_instance *instance, struct pt_regs *
 	struct call *call = (struct call *)instance->data;
 	struct kvmward_event event = { .pool = pool_of(call->type), .change = -call->amount };
 
+	makers_check();
 	event.maker = kvmward_maker_ending();
 	event_note(&event, call->cg);
 	return 0;
@@ -157,23 +185,9 @@ static struct kretprobe uncharge_probe = {
 	.maxactive = MAX_ACTIVE,
 };
 
-static struct kretprobe *probes[] = { &charge_probe, &uncharge_probe };
-
-/* Calls that the probes should have seen and did not, since the last time asked. */
-static bool calls_missed(void)
-{
-	static unsigned long before;
-	unsigned long missed = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		missed += READ_ONCE(probes[i]->nmissed) + READ_ONCE(probes[i]->kp.nmissed);
-	swap(before, missed);
-	return before != missed;
-}
-
 static void events_send(struct work_struct *work)
 {
+	static unsigned long seen;
 	struct kvmward_slots pools[KVMWARD_POOLS] = { };
 	struct kvmward_event event;
 	struct kvmward_host host;
@@ -197,7 +211,7 @@ static void events_send(struct work_struct *work)
 		if (kvmward_netlink_event(&event, unknown ? NULL : &pools[event.pool]))
 			lost = true;
 	}
-	if (calls_missed() || lost)
+	if (calls_missed(&seen) || lost)
 		kvmward_netlink_lost();
 }
 
@@ -250,9 +264,10 @@ const char *kvmward_notify_reason(void)
 {
 	const char *reason = READ_ONCE(refused);
 
-	if (!reason && !probes_work())
-		reason = "probes are switched off in this kernel";
-	return reason;
+	if (reason || probes_work())
+		return reason;
+	kvmward_maker_forget();
+	return "probes are switched off in this kernel";
 }
 
 #else
