@@ -318,6 +318,10 @@ static int slot_done(struct netlink_callback *cb)
 
 enum { GROUP_SLOTS };
 
+/*
+ * Rights are looked at when a group is joined. One that no family has yet is
+ * anybody's, and the kernel has no means to drop its members: the YAML tells.
+ */
 static const struct genl_multicast_group groups[] = {
 	[GROUP_SLOTS] = { .name = KVMWARD_MCGRP_SLOTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
