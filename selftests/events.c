@@ -43,6 +43,27 @@ bool pools_split(void)
 	return split;
 }
 
+static void probes_on(void)
+{
+	test_file_write(PROBES, "1");
+}
+
+int events_switch_off(void)
+{
+	struct nl_answer answer;
+	bool sent;
+
+	if (test_file_number(PROBES) != 1)
+		return -1;
+	test_at_end(probes_on);
+	if (!test_file_write(PROBES, "0"))
+		return -1;
+	test_host(&nl, &answer);
+	sent = nl_u32(&answer.msgs[0], KVMWARD_A_HOST_SLOT_EVENTS);
+	nl_answer_done(&answer);
+	return test_file_write(PROBES, "1") ? sent : -1;
+}
+
 uint32_t charged_now(uint32_t pool)
 {
 	return nl_u32(slots_now(pool), KVMWARD_A_SLOT_CHARGED);

@@ -40,6 +40,15 @@ void events_listen(struct nl *listener);
 const struct nl_msg *slots_now(uint32_t pool);
 uint32_t charged_now(uint32_t pool);
 
+/* The switch of all probes of the kernel. */
+#define PROBES "/sys/kernel/debug/kprobes/enabled"
+
+/*
+ * Switches them off, and on again: what HOST_GET says meanwhile of slot-events, or
+ * -1 where they are off already or cannot be switched.
+ */
+int events_switch_off(void);
+
 /* Have SEV-ES and SEV-SNP a pool each? */
 bool pools_split(void);
 

@@ -180,6 +180,23 @@ static void move_cgroup_test(void)
 	ksft_test_result(event_given_back(getpid()) && ok, "a move to another cgroup: taken and given back\n");
 }
 
+/* Slots may have been taken behind the module's back: it names nobody by hearsay. */
+static void unseen_test(void)
+{
+	struct maker maker = maker_start(NULL);
+	bool ok = event_taken(maker.pid);
+	int sent = events_switch_off();
+
+	maker_close(&maker);
+	close(maker.vm);
+	ok = event_expect(0, -1, base[0], 0) && ok;
+	maker_end(&maker);
+	if (sent < 0)
+		ksft_test_result_skip("pid: probes were off: " PROBES " cannot be switched off\n");
+	else
+		ksft_test_result(ok, "pid: probes were off meanwhile: not known\n");
+}
+
 static void guests_test(void)
 {
 	thread_test();
@@ -191,9 +208,10 @@ static void guests_test(void)
 	kernel_thread_test(true, "a kernel thread does so after its maker's end");
 	move_test();
 	move_cgroup_test();
+	unseen_test();
 }
 
-#define GUEST_TESTS 9
+#define GUEST_TESTS 10
 
 int main(void)
 {
