@@ -14,7 +14,6 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <linux/falloc.h>
@@ -127,13 +126,9 @@ static void guest_make(struct rng *rng)
 		;
 }
 
-/*
- * What was pinned stays in the memory of the process that pinned it: new ones.
- * They never pause, so those who do, and ask, go first.
- */
+/* What was pinned stays in the memory of the process that pinned it: new ones. */
 static void maker_run(struct rng *rng)
 {
-	setpriority(PRIO_PROCESS, 0, 5);
 	for (;;) {
 		pid_t pid = fork();
 		int n;
