@@ -61,7 +61,9 @@ int events_switch_off(void)
 	test_host(&nl, &answer);
 	sent = nl_u32(&answer.msgs[0], KVMWARD_A_HOST_SLOT_EVENTS);
 	nl_answer_done(&answer);
-	return test_file_write(PROBES, "1") ? sent : -1;
+	if (!test_file_write(PROBES, "1"))
+		ksft_exit_fail_msg(PROBES " cannot be switched on again\n");
+	return sent;
 }
 
 uint32_t charged_now(uint32_t pool)

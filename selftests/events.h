@@ -45,7 +45,8 @@ uint32_t charged_now(uint32_t pool);
 
 /*
  * Switches them off, and on again: what HOST_GET says meanwhile of slot-events, or
- * -1 where they are off already or cannot be switched.
+ * -1 where they are off already or cannot be switched off. Ends the program when
+ * they stay off.
  */
 int events_switch_off(void);
 
