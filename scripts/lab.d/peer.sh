@@ -68,13 +68,14 @@ peer_prepare() {
 # Starts h2 as soon as h1 has put up its end of the link.
 peer_boot() {
 	: >"$run/2/console"
+	: >"$run/2/qemu.log"
 	(
 		for _ in {1..100}; do
 			[[ ! -S $run/link ]] || break
 			sleep 0.1
 		done
 		exec timeout --kill-after=5 "$time_limit" "${peer_qemu[@]}"
-	) </dev/null >"$run/2/qemu.log" 2>&1 &
+	) </dev/null >>"$run/2/qemu.log" 2>&1 &
 	peer_pid=$!
 }
 

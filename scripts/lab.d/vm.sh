@@ -90,7 +90,7 @@ kernel_arguments() {
 	((kvm)) || modules=(tun)
 	((hosts == 1)) || modules+=("${link_modules[@]}")
 	# An oops must not pass for a test that went on.
-	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off
+	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off sysrq_always_enabled
 	echo "modules_load=$(IFS=,; echo "${modules[*]}")"
 	((!sev)) || echo "psp_sim.max_asid=$max_asid psp_sim.min_sev_asid=$min_sev_asid psp_sim.snp=$snp"
 	# Under so much watching, even its own complaints are many.
@@ -120,6 +120,7 @@ qemu_command() {
 	qemu_program
 	# shellcheck disable=SC2054 # QEMU's own commas
 	qemu+=(-nodefaults -no-user-config -no-reboot -display none
+		-chardev "pipe,id=monitor,path=$machine/monitor" -mon chardev=monitor
 		-machine q35 -accel "tcg,thread=$threads,tb-size=512"
 		-cpu "$cpu" -smp "$smp" -m "$mem"
 		-kernel "$(kernel_tree "$series")/boot/vmlinuz-$release" -initrd "$machine/initrd"
@@ -141,6 +142,7 @@ machine_prepare() {
 	((!sev)) || layer=sev
 	machine=$run/$host
 	mkdir "$machine"
+	mkfifo "$machine/monitor.in" "$machine/monitor.out"
 	run_initrd "$@" >"$machine/initrd" || die "could not make $machine/initrd"
 	qemu_command
 }
@@ -166,16 +168,64 @@ qemu_wait() {
 	wait "$qemu_pid" || ended=$?
 }
 
+# machine_examine DIR: makes a machine that hangs say on its console what it is at, by
+# the kernel's own keys; QEMU adds at what instructions its processors are, for a
+# kernel that is deaf.
+machine_examine() {
+	local key
+	for key in 9 l w; do
+		echo "sendkey alt-sysrq-$key"
+		sleep 1
+	done 1<>"$1/monitor.in"
+	timeout 1 cat "$1/monitor.out" >/dev/null
+	echo "info registers -a" 1<>"$1/monitor.in"
+	timeout 1 cat "$1/monitor.out" | tr -d '\r' | grep -E '^(CPU#|.IP=)' >>"$1/qemu.log"
+}
+
+# Whether the command has begun.
+vm_is_up() {
+	grep -q 'lab: up after' "$run/1/console"
+}
+
+# vm_watch PID: beside a boot, ends QEMU when its time is over, or when the machine
+# does not come up at all, and says which in $run/hung.
+vm_watch() {
+	local never machine
+	trap exit TERM
+	# A builtin that waits dies with this shell; a sleep would stay behind.
+	exec {never}<> <(:)
+	read -rt $((time_limit < boot_limit ? time_limit : boot_limit)) -u "$never"
+	if ((boot_limit < time_limit)) && ! vm_is_up; then
+		echo "not up after $boot_limit seconds" >"$run/hung"
+	else
+		((boot_limit >= time_limit)) || read -rt $((time_limit - boot_limit)) -u "$never"
+		echo "no end after $time_limit seconds" >"$run/hung"
+	fi
+	for machine in "$run"/[12]; do
+		machine_examine "$machine"
+	done
+	kill "$1"
+}
+
+watch_end() {
+	[[ ! $watch_pid ]] || kill "$watch_pid" 2>/dev/null
+	[[ ! $watch_pid ]] || wait "$watch_pid"
+	watch_pid=
+}
+
 # One boot.  Sets $status to the command's, or leaves it empty.
 vm_boot() {
 	local stdout stderr ended=0 relays=()
+	rm -f "$run/hung"
 	: >"$machine/console"
 	: >"$machine/status"
+	: >"$machine/qemu.log"
 	status=
 	# QEMU writes to pipes whatever our own output is; cat ends when QEMU does.
 	exec {stdout}> >(cat) && relays+=($!)
 	exec {stderr}> >(cat >&2) && relays+=($!)
-	timeout --kill-after=5 "$time_limit" "${qemu[@]}" -serial "file:$machine/console" \
+	# The watch ends it earlier; this is for the case that the watch is killed.
+	timeout --kill-after=5 $((time_limit + 60)) "${qemu[@]}" -serial "file:$machine/console" \
 		-add-fd "set=1,fd=$stdout" -add-fd "set=2,fd=$stderr" \
 		-chardev file,id=stdout,path=/dev/fdset/1,append=on \
 		-chardev file,id=stderr,path=/dev/fdset/2,append=on \
@@ -184,16 +234,17 @@ vm_boot() {
 		-device virtserialport,chardev=stdout,name=lab.stdout \
 		-device virtserialport,chardev=stderr,name=lab.stderr \
 		-device virtserialport,chardev=status,name=lab.status \
-		</dev/null >"$machine/qemu.log" 2>&1 &
+		</dev/null >>"$machine/qemu.log" 2>&1 &
 	qemu_pid=$!
 	exec {stdout}>&- {stderr}>&-
 	((hosts == 1)) || peer_boot
+	vm_watch "$qemu_pid" </dev/null >/dev/null 2>&1 &
+	watch_pid=$!
 	qemu_wait
 	qemu_pid=
+	watch_end
 	peer_end
 	wait "${relays[@]}"
-	timed_out=0
-	((ended != 124 && ended != 137)) || timed_out=1
 	read -r status <"$machine/status"
 }
 
@@ -202,15 +253,22 @@ crash_line() {
 	tr -d '\r' <"$1" | sed -nE '/(\[#1\]|BUG: |Kernel panic)/ { s/^\[[ 0-9.]+\] *//; p; q }'
 }
 
-vm_fail() {
-	local dir crash cause=''
+# vm_show: what is to be seen of a boot that failed; sets $cause to the kernel's, if any.
+vm_show() {
+	local dir crash
+	cause=
 	for dir in "$run"/[12]; do
-		cat "$dir/qemu.log"
 		echo "lab: the end of the console$( ((hosts == 1)) || echo " of h${dir##*/}"):"
-		tail -n 80 "$dir/console" | tr -d '\r'
+		tail -n 240 "$dir/console" | tr -d '\r'
+		cat "$dir/qemu.log"
 		crash=$(crash_line "$dir/console")
 		[[ ! $crash ]] || cause+=": $crash"
 	done >&2
+}
+
+vm_fail() {
+	local cause
+	vm_show
 	die "$*$cause"
 }
 
@@ -219,8 +277,14 @@ vm_run() {
 	trap 'vm_interrupted INT' INT
 	trap 'vm_interrupted TERM' TERM
 	vm_boot
+	# Emulated machines hang on their way up now and then, with nothing of ours begun.
+	if [[ -e $run/hung ]] && ! vm_is_up && ((boot_limit < time_limit)); then
+		vm_show
+		say "$(<"$run/hung"): once more"
+		vm_boot
+	fi
 	consoles_keep
-	((!timed_out)) || vm_fail "no end after $time_limit seconds"
+	[[ ! -e $run/hung ]] || vm_fail "$(<"$run/hung")"
 	[[ $status ]] || vm_fail "the machine ended without the command's status"
 	exit "$status"
 }
@@ -235,6 +299,7 @@ consoles_keep() {
 vm_interrupted() {
 	trap - INT TERM
 	[[ ! $qemu_pid ]] || kill "$qemu_pid"
+	watch_end
 	peer_end
 	rm -rf "$run"
 	kill -"$1" $$
