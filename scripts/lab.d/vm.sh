@@ -93,8 +93,10 @@ kernel_arguments() {
 	echo console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off sysrq_always_enabled
 	echo "modules_load=$(IFS=,; echo "${modules[*]}")"
 	((!sev)) || echo "psp_sim.max_asid=$max_asid psp_sim.min_sev_asid=$min_sev_asid psp_sim.snp=$snp"
-	# Under so much watching, even its own complaints are many.
-	[[ $series != debug ]] || echo log_buf_len=8M
+	# Under so much watching, even its own complaints are many. Both processors of an
+	# emulated machine stand still while its host does: 25 s of that were seen, so 120
+	# make a soft lockup, as they make a stall of RCU's.
+	[[ $series != debug ]] || echo log_buf_len=8M watchdog_thresh=60
 	((kvm)) || echo module_blacklist=kvm,kvm_amd,kvm_intel
 	((hosts == 1)) || echo net.ifnames=0
 	echo "$append"
