@@ -74,7 +74,7 @@ peer_boot() {
 			[[ ! -S $run/link ]] || break
 			sleep 0.1
 		done
-		exec timeout --kill-after=5 "$time_limit" "${peer_qemu[@]}"
+		exec timeout --kill-after=5 $((time_limit + 60)) "${peer_qemu[@]}"
 	) </dev/null >>"$run/2/qemu.log" 2>&1 &
 	peer_pid=$!
 }
@@ -82,7 +82,7 @@ peer_boot() {
 # h2 has ended.  The command may want that; h1 that waits for it would wait in vain.
 peer_ended() {
 	peer_pid=
-	grep -q 'lab: up after' "$run/1/console" || kill "$qemu_pid"
+	vm_is_up || kill "$qemu_pid"
 }
 
 peer_end() {

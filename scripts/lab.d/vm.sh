@@ -160,14 +160,13 @@ vm_prepare() {
 	build_unlock
 }
 
-# Waits for the end of QEMU and sets $ended to how it was.
+# Waits for the end of QEMU.
 qemu_wait() {
 	local first
-	wait -n -p first "$qemu_pid" $peer_pid || ended=$?
+	wait -n -p first "$qemu_pid" $peer_pid
 	[[ $first != "$qemu_pid" ]] || return 0
 	peer_ended
-	ended=0
-	wait "$qemu_pid" || ended=$?
+	wait "$qemu_pid"
 }
 
 # machine_examine DIR: makes a machine that hangs say on its console what it is at, by
@@ -217,7 +216,7 @@ watch_end() {
 
 # One boot.  Sets $status to the command's, or leaves it empty.
 vm_boot() {
-	local stdout stderr ended=0 relays=()
+	local stdout stderr relays=()
 	rm -f "$run/hung"
 	: >"$machine/console"
 	: >"$machine/status"
@@ -280,7 +279,7 @@ vm_run() {
 	trap 'vm_interrupted TERM' TERM
 	vm_boot
 	# Emulated machines hang on their way up now and then, with nothing of ours begun.
-	if [[ -e $run/hung ]] && ! vm_is_up && ((boot_limit < time_limit)); then
+	if [[ -e $run/hung && $(<"$run/hung") = "not up"* ]]; then
 		vm_show
 		say "$(<"$run/hung"): once more"
 		vm_boot
